@@ -1,0 +1,91 @@
+import type { CancelState, JobError, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
+import type { Policy } from "./policy.ts";
+import type { Stamp } from "./stamp.ts";
+
+/** What a job remembers. Instants are ms since the epoch; the prompt and parameters live in the job's row. */
+export type JobContext = {
+  account: string;
+  batch: string | null;
+  index: number;
+  timeoutMs: number;
+  createdAt: number;
+  /** Limit of waiting in `queued`. */
+  startBy: number;
+  attempts: number;
+  /** Id of the current attempt: the provider's idempotency key. */
+  attempt: string | null;
+  submittedAt: number;
+  startedAt: number | null;
+  /** Limit of the current attempt. */
+  timeoutAt: number | null;
+  finishedAt: number | null;
+  ref: string | null;
+  /** Number of the latest poll; a `polled` of another number is stale. */
+  polls: number;
+  polledAt: number;
+  pollAt: number | null;
+  /** A nudge came while a poll was in flight: poll again soon. */
+  nudged: boolean;
+  /** End of the current wait in `settling`, `resting` and the two `pausing` states. */
+  until: number;
+  /** Tries in the current state: looks, cancels, ingests. */
+  tries: number;
+  phase: "queued" | "running";
+  position: number | null;
+  progress: number | null;
+  cancel: CancelState | null;
+  /** The deadline has passed: the next answer is the last. */
+  expired: boolean;
+  remote: RemoteOutput[];
+  outputs: StoredOutput[];
+  error: JobError | null;
+};
+
+/** The context factory; `input` is undefined when XState only builds a scope, so it must not throw. */
+export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined): JobContext => ({
+  account: input?.account ?? "",
+  batch: input?.batch ?? null,
+  index: input?.index ?? 0,
+  timeoutMs: input?.timeoutMs ?? 0,
+  createdAt: input?.at ?? 0,
+  startBy: (input?.at ?? 0) + policy.startTimeoutMs,
+  attempts: 0,
+  attempt: null,
+  submittedAt: 0,
+  startedAt: null,
+  timeoutAt: null,
+  finishedAt: null,
+  ref: null,
+  polls: 0,
+  polledAt: 0,
+  pollAt: null,
+  nudged: false,
+  until: 0,
+  tries: 0,
+  phase: "queued",
+  position: null,
+  progress: null,
+  cancel: null,
+  expired: false,
+  remote: [],
+  outputs: [],
+  error: null,
+});
+
+export const jobError = (code: string, message: string, retryable: boolean): JobError => ({ code, message, retryable });
+
+/** The error that an upstream outcome amounts to. */
+export const upstreamError = (outcome: Polled): JobError => {
+  switch (outcome.kind) {
+    case "failed":
+      return jobError(outcome.code, outcome.message, outcome.retryable);
+    case "moderated":
+      return jobError("moderated", "The provider's moderation refused this", false);
+    case "canceled":
+      return jobError("canceled_upstream", "The provider canceled this", true);
+    case "gone":
+      return jobError("gone", "The provider no longer knows this generation", false);
+    default:
+      return jobError("no_output", "The provider finished without an output", true);
+  }
+};

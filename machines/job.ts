@@ -1,0 +1,597 @@
+/**
+ * One generation, from the press to the stored picture.
+ *
+ *   state          entered when                           left when
+ *   queued         created, or a retry's rest is over     start (a slot is free) · cancel · startDeadline
+ *   submitting     started; the submit is on its way      accepted · rejected · ambiguous · notSent · watchdog
+ *   reconciling    the submit's outcome is not known      accepted · rejected · given up at the deadline
+ *     settling       until a look makes sense               settleDelay
+ *     looking        the provider is asked for the attempt  accepted · rejected · unresolved · watchdog
+ *   running        the provider has it                    an end · cancel · deadline
+ *     waiting        until pollAt                           pollDelay · nudge
+ *     polling        one poll in flight (soft: no write)    polled · watchdog
+ *   canceling      the provider is to stop                cancelAnswered · it finished first
+ *   resting        a retryable failure                    retryDelay · cancel
+ *   ingesting      outputs are being stored               ingested · ingestFailed · watchdog
+ *   succeeded · failed · timeout · canceled               never
+ *
+ * Every state that waits for an answer has an `after`: a node that dies needs no other cleanup. The
+ * deadline ends no job by itself: in `running` it asks for one last poll, elsewhere it is remembered
+ * until the outcome is known, because an outage of ours must not throw away a paid picture.
+ */
+import { and, assign, emit, not, setup, stateIn } from "xstate";
+import { backoff } from "./backoff.ts";
+import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
+import type {
+  JobCommand,
+  JobError,
+  JobFact,
+  JobInput,
+  JobStatus,
+  Polled,
+  RemoteOutput,
+  StoredOutput,
+} from "./job.words.ts";
+import {
+  CANCEL_TRIES,
+  defaultPolicy,
+  INGEST_TRIES,
+  LOOK,
+  NUDGE_GAP_MS,
+  type Policy,
+  RETRY,
+  WATCHDOG_MARGIN_MS,
+} from "./policy.ts";
+import { type Stamp, stampOf } from "./stamp.ts";
+
+const at = (event: object) => stampOf(event).at;
+const draw = (event: object) => stampOf(event).draw;
+
+const TIMED_OUT = jobError("timeout", "The provider did not finish in time", true);
+
+// Typed readers of what an event carries.
+const refOf = ({ event }: { event: { ref: string } }) => ({ ref: event.ref });
+const errorOf = ({ event }: { event: JobError }) => jobError(event.code, event.message, event.retryable);
+const outcomeOf = ({ event }: { event: { outcome: Polled } }) => event.outcome;
+const remoteOf = ({ event }: { event: { outcome: Polled } }) => ({
+  outputs: event.outcome.kind === "completed" ? event.outcome.outputs : [],
+});
+
+/** A message to the job's batch, if it has one. */
+const tellBatch = (status: JobStatus) => ({
+  type: "tell" as const,
+  params: ({ context, event }: { context: JobContext; event: object }) => ({
+    to: context.batch === null ? [] : [context.batch],
+    event: { type: "item", index: context.index, status, instant: at(event) },
+  }),
+});
+
+/** Builds the machine for one policy; `jobMachine` has the defaults. */
+export const createJobMachine = (policy: Policy) =>
+  setup({
+    types: {
+      context: {} as JobContext,
+      input: {} as JobInput & Stamp,
+      events: {} as JobCommand,
+      emitted: {} as { type: JobFact; ref?: string },
+      tags: {} as "turn" | "slot",
+    },
+    actions: {
+      // Effects: data until the commit, executed by actors/effects after it.
+      submit: (_, _params: { attempt: string; deadline: number }) => {},
+      look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
+      poll: (_, _params: { ref: string; n: number }) => {},
+      cancelUpstream: (_, _params: { ref: string }) => {},
+      abandon: (_, _params: { ref: string }) => {},
+      ingest: (_, _params: { outputs: RemoteOutput[] }) => {},
+      tell: (
+        _,
+        _params: {
+          to: string[];
+          event: { type: string } & Record<string, unknown>;
+        },
+      ) => {},
+      // Bookkeeping.
+      beginAttempt: assign({
+        attempts: ({ context }) => context.attempts + 1,
+        attempt: ({ event }) => stampOf(event).id,
+        submittedAt: ({ event }) => at(event),
+        startedAt: ({ context, event }) => context.startedAt ?? at(event),
+        timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
+        expired: false,
+        ref: null,
+        error: null,
+      }),
+      adopt: assign({
+        ref: (_, params: { ref: string }) => params.ref,
+        polls: 0,
+        phase: "queued",
+        position: null,
+        progress: null,
+        tries: 0,
+      }),
+      planPoll: assign({
+        pollAt: ({ context, event }) =>
+          context.nudged
+            ? Math.max(at(event), context.polledAt + NUDGE_GAP_MS)
+            : at(event) + backoff(policy.poll, context.polls, draw(event)),
+        nudged: false,
+      }),
+      rememberNudge: assign({ nudged: true }),
+      beginPoll: assign({
+        polls: ({ context }) => context.polls + 1,
+        polledAt: ({ event }) => at(event),
+        pollAt: null,
+      }),
+      noteOutcome: assign({
+        phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
+        position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
+        progress: ({ context }, outcome: Polled) =>
+          outcome.kind === "running" ? (outcome.progress ?? context.progress) : context.progress,
+      }),
+      resetTries: assign({ tries: 0 }),
+      countTry: assign({ tries: ({ context }) => context.tries + 1 }),
+      waitToLook: assign({
+        until: ({ context, event }) => at(event) + backoff(LOOK, context.tries, draw(event)),
+      }),
+      lookNow: assign({ until: ({ event }) => at(event), tries: 0 }),
+      pause: assign({
+        until: ({ context, event }) => at(event) + backoff(RETRY, context.tries, draw(event)),
+      }),
+      rest: assign({
+        until: ({ context, event }) =>
+          at(event) +
+          Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
+      }),
+      queueAgain: assign({
+        startBy: ({ event }) => at(event) + policy.startTimeoutMs,
+        timeoutAt: null,
+      }),
+      expire: assign({ expired: true, tries: 0 }),
+      requestCancel: assign({ cancel: "cancel_requested", tries: 0 }),
+      cancelBeforeStart: assign({ cancel: "canceled_before_start" }),
+      confirmCancel: assign({ cancel: "canceled_upstream" }),
+      failCancel: assign({ cancel: "cancel_failed" }),
+      /** It finished before a requested cancel could reach it. */
+      outrunCancel: assign({
+        cancel: ({ context }) => (context.cancel === "cancel_requested" ? "cancel_failed" : context.cancel),
+      }),
+      recordError: assign({ error: (_, params: JobError) => params }),
+      rememberRemote: assign({
+        remote: (_, params: { outputs: RemoteOutput[] }) => params.outputs,
+        progress: 1,
+        tries: 0,
+      }),
+      keepOutputs: assign({
+        outputs: (_, params: { outputs: StoredOutput[] }) => params.outputs,
+        remote: [],
+      }),
+      finish: assign({ finishedAt: ({ event }) => at(event), pollAt: null }),
+    },
+    delays: {
+      startDeadline: ({ context, event }) => context.startBy - at(event),
+      deadline: ({ context, event }) => (context.timeoutAt ?? 0) - at(event),
+      pollDelay: ({ context, event }) => (context.pollAt ?? 0) - at(event),
+      settleDelay: ({ context, event }) => context.until - at(event),
+      retryDelay: ({ context, event }) => context.until - at(event),
+      pauseDelay: ({ context, event }) => context.until - at(event),
+      // Fixed watchdogs count from the entry, whose instant is in the event: still absolute once stored.
+      submitWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
+      lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
+      pollWatchdog: () => policy.notAfterMs + policy.pollTimeoutMs + WATCHDOG_MARGIN_MS,
+      cancelWatchdog: () => policy.notAfterMs + policy.cancelTimeoutMs + WATCHDOG_MARGIN_MS,
+      ingestWatchdog: () => policy.notAfterMs + policy.ingestTimeoutMs + WATCHDOG_MARGIN_MS,
+    },
+    guards: {
+      currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,
+      cancelRequested: ({ context }) => context.cancel === "cancel_requested",
+      expired: ({ context }) => context.expired,
+      unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
+      worthRetrying: ({ context }) =>
+        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
+      retryable: ({ event }) => "retryable" in event && event.retryable,
+      answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
+      answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",
+      answeredUnknown: ({ event }) => event.type === "cancelAnswered" && event.outcome === "unknown",
+      hasOutputs: ({ event }) =>
+        event.type === "polled" && event.outcome.kind === "completed" && event.outcome.outputs.length > 0,
+      stopped: ({ event }) => event.type === "polled" && event.outcome.kind === "canceled",
+      stillGoing: ({ event }) =>
+        event.type === "polled" && ["queued", "running", "unknown"].includes(event.outcome.kind),
+      moved: ({ context, event }) =>
+        event.type === "polled" &&
+        event.outcome.kind === "running" &&
+        (context.phase !== "running" || (event.outcome.progress ?? 0) - (context.progress ?? 0) >= 0.05),
+      cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
+      ingestTriesLeft: ({ context }) => context.tries < INGEST_TRIES,
+    },
+  }).createMachine({
+    id: "job",
+    context: ({ input }) => jobContext(policy, input),
+    entry: emit({ type: "job.created" }),
+    on: {
+      // An acceptance for an attempt already given up: stop it upstream and say so.
+      accepted: {
+        guard: not("currentAttempt"),
+        actions: [
+          { type: "abandon", params: ({ event }) => ({ ref: event.ref }) },
+          emit(({ event }) => ({ type: "job.orphaned", ref: event.ref })),
+        ],
+      },
+    },
+    initial: "queued",
+    states: {
+      queued: {
+        tags: "turn",
+        after: {
+          startDeadline: {
+            target: "timeout",
+            actions: {
+              type: "recordError",
+              params: jobError("start_timeout", "No slot became free in time", true),
+            },
+          },
+        },
+        on: {
+          start: "active",
+          cancel: { target: "canceled", actions: "cancelBeforeStart" },
+        },
+      },
+
+      active: {
+        tags: "slot",
+        entry: ["beginAttempt", emit({ type: "job.started" }), tellBatch("RUNNING")],
+        after: {
+          deadline: [
+            {
+              guard: stateIn({ active: { running: "waiting" } }),
+              target: ".running.polling",
+              actions: "expire",
+            },
+            { actions: "expire" },
+          ],
+        },
+        // Remembered; acted on when the outcome of the submit is known.
+        on: {
+          cancel: {
+            guard: not("cancelRequested"),
+            actions: ["requestCancel", emit({ type: "job.cancel_requested" })],
+          },
+        },
+        initial: "submitting",
+        states: {
+          submitting: {
+            entry: {
+              type: "submit",
+              params: ({ context }) => ({
+                attempt: context.attempt ?? "",
+                deadline: context.timeoutAt ?? 0,
+              }),
+            },
+            after: {
+              submitWatchdog: { target: "reconciling", actions: "lookNow" },
+            },
+            on: {
+              accepted: {
+                guard: "currentAttempt",
+                target: "accepting",
+                actions: { type: "adopt", params: refOf },
+              },
+              rejected: {
+                guard: "currentAttempt",
+                target: "#job.failing",
+                actions: { type: "recordError", params: errorOf },
+              },
+              ambiguous: {
+                guard: "currentAttempt",
+                target: "reconciling",
+                actions: ["resetTries", "waitToLook"],
+              },
+              notSent: {
+                guard: "currentAttempt",
+                target: "#job.failing",
+                actions: {
+                  type: "recordError",
+                  params: jobError("not_sent", "The submit was not sent in time", true),
+                },
+              },
+            },
+          },
+
+          reconciling: {
+            on: {
+              accepted: {
+                guard: "currentAttempt",
+                target: "accepting",
+                actions: { type: "adopt", params: refOf },
+              },
+              rejected: {
+                guard: "currentAttempt",
+                target: "#job.failing",
+                actions: { type: "recordError", params: errorOf },
+              },
+              unresolved: [
+                {
+                  guard: and(["currentAttempt", "expired"]),
+                  target: "#job.failed",
+                  actions: {
+                    type: "recordError",
+                    params: jobError("submit_unknown", "Whether the provider took this could not be found out", false),
+                  },
+                },
+                {
+                  guard: "currentAttempt",
+                  target: ".settling",
+                  actions: ["countTry", "waitToLook"],
+                },
+              ],
+            },
+            initial: "settling",
+            states: {
+              settling: { after: { settleDelay: "looking" } },
+              looking: {
+                entry: {
+                  type: "look",
+                  params: ({ context }) => ({
+                    attempt: context.attempt ?? "",
+                    deadline: context.timeoutAt ?? 0,
+                    submittedAt: context.submittedAt,
+                  }),
+                },
+                after: {
+                  lookWatchdog: {
+                    target: "settling",
+                    actions: ["countTry", "waitToLook"],
+                  },
+                },
+              },
+            },
+          },
+
+          // Passed through at once.
+          accepting: {
+            entry: emit({ type: "job.accepted" }),
+            always: [{ guard: "unwanted", target: "canceling" }, { target: "running" }],
+          },
+
+          running: {
+            on: {
+              polled: [
+                {
+                  guard: and(["currentPoll", "hasOutputs"]),
+                  target: "#job.ingesting",
+                  actions: [{ type: "rememberRemote", params: remoteOf }, "outrunCancel"],
+                },
+                {
+                  guard: and(["currentPoll", "unwanted", "stopped"]),
+                  target: "#job.stopped",
+                },
+                {
+                  guard: and(["currentPoll", "unwanted", "stillGoing"]),
+                  target: "canceling",
+                  actions: { type: "noteOutcome", params: outcomeOf },
+                },
+                {
+                  guard: and(["currentPoll", "moved"]),
+                  target: ".waiting",
+                  actions: [{ type: "noteOutcome", params: outcomeOf }, emit({ type: "job.progressed" })],
+                },
+                {
+                  guard: and(["currentPoll", "stillGoing"]),
+                  target: ".waiting",
+                  actions: { type: "noteOutcome", params: outcomeOf },
+                },
+                {
+                  guard: "currentPoll",
+                  target: "#job.failing",
+                  actions: {
+                    type: "recordError",
+                    params: ({ event }) => upstreamError(event.outcome),
+                  },
+                },
+              ],
+              cancel: {
+                guard: not("cancelRequested"),
+                target: "canceling",
+                actions: ["requestCancel", emit({ type: "job.cancel_requested" })],
+              },
+            },
+            initial: "waiting",
+            states: {
+              waiting: {
+                entry: "planPoll",
+                after: { pollDelay: "polling" },
+                on: {
+                  nudge: {
+                    target: "waiting",
+                    reenter: true,
+                    actions: "rememberNudge",
+                  },
+                },
+              },
+              polling: {
+                entry: [
+                  "beginPoll",
+                  {
+                    type: "poll",
+                    params: ({ context }) => ({
+                      ref: context.ref ?? "",
+                      n: context.polls,
+                    }),
+                  },
+                ],
+                after: { pollWatchdog: "waiting" },
+                on: { nudge: { actions: "rememberNudge" } },
+              },
+            },
+          },
+
+          canceling: {
+            on: {
+              cancelAnswered: [
+                {
+                  guard: "answeredCanceled",
+                  target: "#job.stopped",
+                },
+                {
+                  guard: and(["cancelTriesLeft", "answeredFinished"]),
+                  target: "running.polling",
+                },
+                {
+                  guard: and(["cancelTriesLeft", "answeredUnknown"]),
+                  target: ".pausing",
+                },
+                { target: "unstoppable" },
+              ],
+              // The answer of a poll that was in flight: it finished first.
+              polled: {
+                guard: and(["currentPoll", "hasOutputs"]),
+                target: "#job.ingesting",
+                actions: [{ type: "rememberRemote", params: remoteOf }, "outrunCancel"],
+              },
+            },
+            initial: "asking",
+            states: {
+              asking: {
+                entry: [
+                  "countTry",
+                  {
+                    type: "cancelUpstream",
+                    params: ({ context }) => ({ ref: context.ref ?? "" }),
+                  },
+                ],
+                after: {
+                  cancelWatchdog: [
+                    { guard: "cancelTriesLeft", target: "pausing" },
+                    { target: "#job.active.unstoppable" },
+                  ],
+                },
+              },
+              pausing: { entry: "pause", after: { pauseDelay: "asking" } },
+            },
+          },
+
+          // Passed through at once: the provider will not stop; the cost stands.
+          unstoppable: {
+            always: [
+              {
+                guard: "expired",
+                target: "#job.timeout",
+                actions: { type: "recordError", params: TIMED_OUT },
+              },
+              {
+                target: "running",
+                actions: ["failCancel", emit({ type: "job.cancel_failed" })],
+              },
+            ],
+          },
+        },
+      },
+
+      // Passed through at once.
+      failing: {
+        always: [
+          {
+            guard: "cancelRequested",
+            target: "canceled",
+            actions: "confirmCancel",
+          },
+          { guard: "worthRetrying", target: "resting", actions: "rest" },
+          { target: "failed" },
+        ],
+      },
+      stopped: {
+        always: [
+          {
+            guard: "cancelRequested",
+            target: "canceled",
+            actions: "confirmCancel",
+          },
+          {
+            target: "timeout",
+            actions: { type: "recordError", params: TIMED_OUT },
+          },
+        ],
+      },
+
+      resting: {
+        entry: emit({ type: "job.retried" }),
+        after: { retryDelay: { target: "queued", actions: "queueAgain" } },
+        on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+      },
+
+      ingesting: {
+        entry: emit({ type: "job.rendered" }),
+        on: {
+          cancel: {
+            actions: ["failCancel", emit({ type: "job.cancel_failed" })],
+          },
+        },
+        initial: "storing",
+        states: {
+          storing: {
+            entry: [
+              "countTry",
+              {
+                type: "ingest",
+                params: ({ context }) => ({ outputs: context.remote }),
+              },
+            ],
+            after: {
+              ingestWatchdog: [
+                { guard: "ingestTriesLeft", target: "pausing" },
+                {
+                  target: "#job.failed",
+                  actions: {
+                    type: "recordError",
+                    params: jobError("ingest_failed", "The outputs could not be stored", true),
+                  },
+                },
+              ],
+            },
+            on: {
+              ingested: {
+                target: "#job.succeeded",
+                actions: {
+                  type: "keepOutputs",
+                  params: ({ event }) => ({ outputs: event.outputs }),
+                },
+              },
+              ingestFailed: [
+                {
+                  guard: and(["retryable", "ingestTriesLeft"]),
+                  target: "pausing",
+                },
+                {
+                  target: "#job.failed",
+                  actions: { type: "recordError", params: errorOf },
+                },
+              ],
+            },
+          },
+          pausing: { entry: "pause", after: { pauseDelay: "storing" } },
+        },
+      },
+
+      succeeded: {
+        type: "final",
+        entry: ["finish", emit({ type: "job.succeeded" }), tellBatch("SUCCEEDED")],
+      },
+      failed: {
+        type: "final",
+        entry: ["finish", emit({ type: "job.failed" }), tellBatch("FAILED")],
+      },
+      timeout: {
+        type: "final",
+        entry: ["finish", emit({ type: "job.timed_out" }), tellBatch("TIMEOUT")],
+      },
+      canceled: {
+        type: "final",
+        entry: ["finish", emit({ type: "job.canceled" }), tellBatch("CANCELED")],
+      },
+    },
+  });
+
+/** The machine with default times, for drawing and for tests. */
+export const jobMachine = createJobMachine(defaultPolicy);

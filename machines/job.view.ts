@@ -1,0 +1,41 @@
+import type { StateValue } from "xstate";
+import type { JobContext } from "./job.context.ts";
+import type { JobStatus } from "./job.words.ts";
+import { stateName } from "./step.ts";
+
+const FINAL: Record<string, JobStatus> = {
+  succeeded: "SUCCEEDED",
+  failed: "FAILED",
+  timeout: "TIMEOUT",
+  canceled: "CANCELED",
+};
+
+/** The word of the public API for a state of the machine. */
+export const jobStatus = (state: string): JobStatus =>
+  FINAL[state] ?? (state === "queued" || state === "resting" ? "QUEUED" : "RUNNING");
+
+/**
+ * What the world may know of a job: the data of its facts and the source of its `GET`. Instants are
+ * ms since the epoch; outputs are keys. Both are rendered when an answer leaves.
+ */
+export const jobView = (value: StateValue, context: JobContext) => {
+  const state = stateName(value).replace(/^active\./, "");
+  return {
+    status: jobStatus(state),
+    state,
+    attempt: context.attempts,
+    position: context.position,
+    progress: context.progress,
+    next_poll_at: context.pollAt,
+    created_at: context.createdAt,
+    started_at: context.startedAt,
+    finished_at: context.finishedAt,
+    timeout_at: context.timeoutAt ?? context.startBy,
+    cancel: context.cancel,
+    batch_id: context.batch,
+    batch_index: context.index,
+    outputs: context.outputs,
+    error: context.error,
+  };
+};
+export type JobView = ReturnType<typeof jobView>;

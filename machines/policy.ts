@@ -1,0 +1,50 @@
+import type { Backoff } from "./backoff.ts";
+
+/** Times (ms) and bounds that the machines live by. Taken from the settings once, at boot. */
+export type Policy = {
+  poll: Backoff;
+  startTimeoutMs: number;
+  /** An effect not sent this long after its commit is never sent. */
+  notAfterMs: number;
+  submitTimeoutMs: number;
+  pollTimeoutMs: number;
+  cancelTimeoutMs: number;
+  ingestTimeoutMs: number;
+  /** Automatic retries of one job after its first attempt. */
+  retryLimit: number;
+  uploadTtlMs: number;
+  verifyTimeoutMs: number;
+};
+
+/** Added to every effect's hard limit to get its state's watchdog: the answer always comes first. */
+export const WATCHDOG_MARGIN_MS = 2_000;
+
+export const RETRY: Backoff = {
+  minMs: 1_000,
+  maxMs: 60_000,
+  factor: 3,
+  jitter: 0.2,
+};
+export const LOOK: Backoff = {
+  minMs: 1_000,
+  maxMs: 30_000,
+  factor: 2,
+  jitter: 0.2,
+};
+/** Nudges coalesce: polls of one job are never closer than this. */
+export const NUDGE_GAP_MS = 1_000;
+export const INGEST_TRIES = 5;
+export const CANCEL_TRIES = 4;
+
+export const defaultPolicy: Policy = {
+  poll: { minMs: 1_000, maxMs: 30_000, factor: 2, jitter: 0.2 },
+  startTimeoutMs: 3_600_000,
+  notAfterMs: 5_000,
+  submitTimeoutMs: 10_000,
+  pollTimeoutMs: 5_000,
+  cancelTimeoutMs: 5_000,
+  ingestTimeoutMs: 120_000,
+  retryLimit: 2,
+  uploadTtlMs: 900_000,
+  verifyTimeoutMs: 30_000,
+};

@@ -1,0 +1,59 @@
+/** Every kind of actor: its machine, version, and how an older snapshot becomes a current one. */
+import type { AnyStateMachine, StateValue } from "xstate";
+import { type AttachmentContext, createAttachmentMachine } from "./attachment.ts";
+import { type BatchContext, batchMachine, batchView } from "./batch.ts";
+import type { JobContext } from "./job.context.ts";
+import { createJobMachine } from "./job.ts";
+import { jobView } from "./job.view.ts";
+import type { Policy } from "./policy.ts";
+import { type Snapshot, stateName } from "./step.ts";
+
+export type Kind = {
+  machine: AnyStateMachine;
+  /** Raised with every change that an older snapshot would not survive. */
+  version: number;
+  /** Brings a snapshot of an older version to this one; throws when it cannot. */
+  migrate(snapshot: Snapshot, from: number): Snapshot;
+  /** The public word of a snapshot, if the kind has one. */
+  status(snapshot: Snapshot): string | null;
+  /** The data that its facts carry. */
+  view(snapshot: Snapshot): Record<string, unknown>;
+  /** Effects that may be executed twice: a step with only these and no fact may stay in memory. */
+  repeatable: readonly string[];
+};
+
+export type ActorKind = "job" | "batch" | "attachment";
+export type Registry = Record<ActorKind, Kind>;
+
+const contextOf = <C>(snapshot: Snapshot) => snapshot.context as C;
+const current = (snapshot: Snapshot) => snapshot;
+
+export const createRegistry = (policy: Policy): Registry => ({
+  job: {
+    machine: createJobMachine(policy),
+    version: 1,
+    migrate: current,
+    status: (s) => jobView(s.value as StateValue, contextOf<JobContext>(s)).status,
+    view: (s) => jobView(s.value as StateValue, contextOf<JobContext>(s)),
+    repeatable: ["poll"],
+  },
+  batch: {
+    machine: batchMachine,
+    version: 1,
+    migrate: current,
+    status: (s) => batchView(stateName(s.value), contextOf<BatchContext>(s)).status,
+    view: (s) => batchView(stateName(s.value), contextOf<BatchContext>(s)),
+    repeatable: [],
+  },
+  attachment: {
+    machine: createAttachmentMachine(policy),
+    version: 1,
+    migrate: current,
+    status: (s) => stateName(s.value),
+    view: (s) => {
+      const { object, error } = contextOf<AttachmentContext>(s);
+      return { state: stateName(s.value), object, error };
+    },
+    repeatable: [],
+  },
+});

@@ -1,0 +1,51 @@
+-- name: readFacts
+select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data
+from facts where stream_id = $1::uuid and seq > $2::bigint order by seq limit $3::integer;
+
+-- name: streamHeads
+select id, seq from streams where id = any($1::uuid[]);
+
+-- name: oldestSeq
+select seq from facts where stream_id = $1::uuid order by seq limit 1;
+
+-- name: unpublishedStreams
+select s.id from streams s
+where s.published < s.seq
+  and not exists (select 1 from relay_claims c where c.stream_id = s.id and c.expires_at > $1::timestamptz)
+limit $2::integer;
+
+-- name: claimStreams
+insert into relay_claims (stream_id, node, expires_at)
+select id, $2::uuid, $3::timestamptz from unnest($1::uuid[]) id
+order by id
+on conflict (stream_id) do update set node = excluded.node, expires_at = excluded.expires_at
+  where relay_claims.expires_at <= $4::timestamptz or relay_claims.node = excluded.node
+returning stream_id;
+
+-- name: unpublishedFacts
+select f.stream_id, f.seq, f.owner_id, f.owner_seq, f.id, f.type, f.at, f.actor_kind, f.actor_id, f.data
+from unnest($1::uuid[]) s(id)
+join streams on streams.id = s.id
+cross join lateral (
+  select * from facts where stream_id = streams.id and seq > streams.published order by seq limit $2::integer
+) f;
+
+-- name: movePublished
+update streams s set published = greatest(s.published, x.seq)
+from unnest($1::uuid[], $2::bigint[]) x(id, seq) where s.id = x.id;
+
+-- name: releaseStreams
+delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
+
+-- name: countUnpublished
+select coalesce(sum(seq - published), 0)::integer as lag from streams where published < seq;
+
+-- name: rewindPublished
+update streams set published = 0 where published > 0;
+
+-- name: readIncarnation
+select incarnation from bus_incarnation where name = $1::text;
+
+-- name: writeIncarnation
+insert into bus_incarnation (name, incarnation) values ($1::text, $2::text)
+on conflict (name) do update set incarnation = excluded.incarnation;

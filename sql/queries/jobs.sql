@@ -1,0 +1,49 @@
+-- name: jobById
+-- One statement, so that the cursor belongs to the snapshot.
+select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id
+from jobs j join actors a on a.id = j.id left join streams s on s.id = a.stream_id
+where j.id = $1::uuid and j.user_id = $2::uuid
+  and not exists (select 1 from chats c where c.id = j.chat_id and c.deleted_at is not null);
+
+-- name: jobsOfUser
+select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id
+from jobs j join actors a on a.id = j.id left join streams s on s.id = a.stream_id
+where j.user_id = $1::uuid
+  and ($2::timestamptz is null or (j.created_at, j.id) < ($2::timestamptz, $3::uuid))
+  and ($4::text is null or a.status = $4::text)
+  and ($5::uuid is null or j.chat_id = $5::uuid)
+  and ($6::uuid is null or j.batch_id = $6::uuid)
+  and ($7::text is null or j.tool_type = $7::text)
+  and not exists (select 1 from chats c where c.id = j.chat_id and c.deleted_at is not null)
+order by j.created_at desc, j.id desc limit $8::integer;
+
+-- name: jobForEffect
+select id, user_id, tool_type, model_key, provider, prompt, params, inputs from jobs where id = $1::uuid;
+
+-- name: liveJobsOfChat
+select a.id from jobs j join actors a on a.id = j.id
+where j.chat_id = $1::uuid and a.finished_at is null;
+
+-- name: transitionsOf
+select version, at, event, from_state, to_state, effects, folded from transitions
+where actor_id = $1::uuid order by version limit 1000;
+
+-- name: batchById
+select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor
+from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
+where b.id = $1::uuid and b.user_id = $2::uuid;
+
+-- name: batchesOfUser
+select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor
+from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
+where b.user_id = $1::uuid
+  and ($2::timestamptz is null or (b.created_at, b.id) < ($2::timestamptz, $3::uuid))
+order by b.created_at desc, b.id desc limit $4::integer;
+
+-- name: jobsOfBatch
+select j.*, a.version, a.snapshot, 0 as cursor, a.stream_id
+from jobs j join actors a on a.id = j.id where j.batch_id = $1::uuid order by j.batch_index;
+
+-- name: replayOf
+select body_hash, status, answer from idempotency
+where user_id = $1::uuid and route = $2::text and key = $3::text;

@@ -1,0 +1,595 @@
+-- Generated from the migrations by `npm run schema`; a test compares it. Never edited by hand.
+
+create table accounts (
+  id text not null,
+  slots integer not null,
+  in_use integer default 0 not null,
+  virtual_time double precision default 0 not null,
+  constraint accounts_in_use_check CHECK ((in_use >= 0)),
+  constraint accounts_pkey PRIMARY KEY (id),
+  constraint accounts_slots_check CHECK ((slots >= 0))
+) with (fillfactor=50);
+
+create table actors (
+  id uuid not null,
+  kind text not null,
+  machine_version integer not null,
+  state text not null,
+  status text,
+  snapshot jsonb not null,
+  version bigint not null,
+  wake_at timestamp with time zone,
+  owner_id uuid not null,
+  stream_id uuid not null,
+  account text,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  parked_at timestamp with time zone,
+  parked_reason text,
+  constraint actors_check CHECK (((finished_at IS NULL) OR (wake_at IS NULL))),
+  constraint actors_check1 CHECK (((parked_at IS NULL) = (parked_reason IS NULL))),
+  constraint actors_check2 CHECK (((parked_at IS NULL) OR (wake_at IS NULL))),
+  constraint actors_machine_version_check CHECK ((machine_version >= 1)),
+  constraint actors_pkey PRIMARY KEY (id),
+  constraint actors_version_check CHECK ((version >= 1))
+) with (fillfactor=80);
+
+create table attachments (
+  id uuid not null,
+  user_id uuid not null,
+  file_name text not null,
+  content_type text not null,
+  size bigint not null,
+  upload_key text not null,
+  created_at timestamp with time zone not null,
+  constraint attachments_pkey PRIMARY KEY (id),
+  constraint attachments_size_check CHECK ((size > 0)),
+  constraint attachments_upload_key_key UNIQUE (upload_key)
+);
+
+create table batches (
+  id uuid not null,
+  user_id uuid not null,
+  prompt text not null,
+  num_images integer not null,
+  model_key text not null,
+  created_at timestamp with time zone not null,
+  constraint batches_num_images_check CHECK ((num_images >= 1)),
+  constraint batches_pkey PRIMARY KEY (id)
+);
+
+create table bus_incarnation (
+  name text not null,
+  incarnation text not null,
+  constraint bus_incarnation_pkey PRIMARY KEY (name)
+);
+
+create table chats (
+  id uuid not null,
+  user_id uuid not null,
+  title text not null,
+  message_count integer default 0 not null,
+  last_message_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint chats_check CHECK (((message_count = 0) = (last_message_at IS NULL))),
+  constraint chats_message_count_check CHECK ((message_count >= 0)),
+  constraint chats_pkey PRIMARY KEY (id),
+  constraint chats_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
+);
+
+create table commits (
+  id uuid not null,
+  at timestamp with time zone default now() not null,
+  answer jsonb not null,
+  constraint commits_pkey PRIMARY KEY (id)
+);
+
+create table facts (
+  stream_id uuid not null,
+  seq bigint not null,
+  owner_id uuid not null,
+  owner_seq bigint not null,
+  id uuid not null,
+  type text not null,
+  at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id uuid not null,
+  data jsonb not null,
+  constraint facts_owner_id_owner_seq_key UNIQUE (owner_id, owner_seq),
+  constraint facts_owner_seq_check CHECK ((owner_seq >= 1)),
+  constraint facts_pkey PRIMARY KEY (stream_id, seq),
+  constraint facts_seq_check CHECK ((seq >= 1))
+);
+
+create table idempotency (
+  user_id uuid not null,
+  route text not null,
+  key text not null,
+  body_hash text not null,
+  unit uuid not null,
+  status integer not null,
+  answer jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint idempotency_pkey PRIMARY KEY (user_id, route, key)
+);
+
+create table inbox (
+  target uuid not null,
+  source uuid not null,
+  source_version bigint not null,
+  n integer not null,
+  event jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint inbox_pkey PRIMARY KEY (target, source, source_version, n)
+);
+
+create table jobs (
+  id uuid not null,
+  user_id uuid not null,
+  chat_id uuid,
+  option_id uuid,
+  batch_id uuid,
+  batch_index integer,
+  retry_of uuid,
+  tool_type text not null,
+  model_key text not null,
+  provider text not null,
+  prompt text not null,
+  params jsonb not null,
+  inputs text[] default '{}'::text[] not null,
+  created_at timestamp with time zone not null,
+  constraint jobs_check CHECK (((batch_id IS NULL) = (batch_index IS NULL))),
+  constraint jobs_pkey PRIMARY KEY (id)
+);
+
+create table messages (
+  id uuid not null,
+  chat_id uuid not null,
+  author_type text not null,
+  content_text text,
+  render_payload jsonb default '[]'::jsonb not null,
+  attachments uuid[] default '{}'::uuid[] not null,
+  created_at timestamp with time zone not null,
+  constraint messages_author_type_check CHECK ((author_type = ANY (ARRAY['user'::text, 'assistant'::text]))),
+  constraint messages_check CHECK (((author_type = 'assistant'::text) OR (content_text IS NOT NULL))),
+  constraint messages_pkey PRIMARY KEY (id)
+);
+
+create table options (
+  id uuid not null,
+  chat_id uuid not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  "position" integer not null,
+  tool_type text not null,
+  model_key text not null,
+  label text not null,
+  description text not null,
+  prompt text not null,
+  enhanced_prompt text not null,
+  params jsonb not null,
+  attachments uuid[] default '{}'::uuid[] not null,
+  created_at timestamp with time zone not null,
+  constraint options_pkey PRIMARY KEY (id),
+  constraint options_position_check CHECK (("position" >= 0))
+);
+
+create table outputs (
+  id uuid not null,
+  job_id uuid not null,
+  user_id uuid not null,
+  "position" integer not null,
+  sha256 text not null,
+  mime text not null,
+  size_bytes bigint not null,
+  raw_key text not null,
+  min_key text not null,
+  thumbnails jsonb default '[]'::jsonb not null,
+  created_at timestamp with time zone not null,
+  constraint outputs_job_id_position_key UNIQUE (job_id, "position"),
+  constraint outputs_pkey PRIMARY KEY (id),
+  constraint outputs_position_check CHECK (("position" >= 0)),
+  constraint outputs_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+create table relay_claims (
+  stream_id uuid not null,
+  node uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint relay_claims_pkey PRIMARY KEY (stream_id)
+);
+
+create table simulated_submits (
+  attempt text not null,
+  ref text not null,
+  submitted_at timestamp with time zone not null,
+  canceled_at timestamp with time zone,
+  request text,
+  constraint simulated_submits_canceled_later CHECK ((canceled_at >= submitted_at)),
+  constraint simulated_submits_pkey PRIMARY KEY (attempt),
+  constraint simulated_submits_ref_signed CHECK ((ref ~~ 'sim1.%'::text))
+);
+
+create table streams (
+  id uuid not null,
+  owner_id uuid not null,
+  seq bigint default 0 not null,
+  published bigint default 0 not null,
+  constraint streams_check CHECK (((published >= 0) AND (published <= seq))),
+  constraint streams_pkey PRIMARY KEY (id)
+) with (fillfactor=70);
+
+create table transitions (
+  actor_id uuid not null,
+  version bigint not null,
+  at timestamp with time zone not null,
+  event text not null,
+  from_state text,
+  to_state text not null,
+  unit uuid not null,
+  effects jsonb default '[]'::jsonb not null,
+  folded text[] default '{}'::text[] not null,
+  constraint transitions_pkey PRIMARY KEY (actor_id, version, at)
+) partition by RANGE (at);
+
+create table turns (
+  account text not null,
+  owner_id uuid not null,
+  waiting integer default 0 not null,
+  virtual_time double precision default 0 not null,
+  constraint turns_pkey PRIMARY KEY (account, owner_id),
+  constraint turns_waiting_check CHECK ((waiting >= 0))
+) with (fillfactor=50);
+
+create table users (
+  id uuid not null,
+  email text,
+  password_hash text,
+  role text default 'user'::text not null,
+  owner_seq bigint default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  constraint users_email_key UNIQUE (email),
+  constraint users_owner_seq_check CHECK ((owner_seq >= 0)),
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['user'::text, 'operator'::text, 'admin'::text])))
+);
+
+alter table attachments add constraint attachments_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
+alter table batches add constraint batches_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
+alter table chats add constraint chats_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
+alter table jobs add constraint jobs_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(id);
+
+alter table jobs add constraint jobs_chat_id_fkey FOREIGN KEY (chat_id) REFERENCES chats(id);
+
+alter table jobs add constraint jobs_option_id_fkey FOREIGN KEY (option_id) REFERENCES options(id);
+
+alter table jobs add constraint jobs_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES jobs(id);
+
+alter table jobs add constraint jobs_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
+alter table messages add constraint messages_chat_id_fkey FOREIGN KEY (chat_id) REFERENCES chats(id);
+
+alter table options add constraint options_chat_id_fkey FOREIGN KEY (chat_id) REFERENCES chats(id);
+
+alter table options add constraint options_message_id_fkey FOREIGN KEY (message_id) REFERENCES messages(id);
+
+alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
+alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
+
+CREATE INDEX actors_live ON public.actors USING btree (kind) WHERE (finished_at IS NULL);
+
+CREATE INDEX actors_parked ON public.actors USING btree (parked_at) WHERE (parked_at IS NOT NULL);
+
+CREATE INDEX actors_turn ON public.actors USING btree (account, owner_id, id) WHERE ((state = 'queued'::text) AND (account IS NOT NULL) AND (parked_at IS NULL));
+
+CREATE INDEX actors_wake ON public.actors USING btree (wake_at) WHERE (wake_at IS NOT NULL);
+
+CREATE INDEX batches_by_user ON public.batches USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX chats_by_user ON public.chats USING btree (user_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
+CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX commits_by_age ON public.commits USING btree (at);
+
+CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_at);
+
+CREATE INDEX inbox_by_age ON public.inbox USING btree (created_at);
+
+CREATE UNIQUE INDEX jobs_by_batch ON public.jobs USING btree (batch_id, batch_index) WHERE (batch_id IS NOT NULL);
+
+CREATE INDEX jobs_by_chat ON public.jobs USING btree (chat_id, created_at DESC, id DESC) WHERE (chat_id IS NOT NULL);
+
+CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX messages_by_chat ON public.messages USING btree (chat_id, created_at, id);
+
+CREATE INDEX options_by_chat ON public.options USING btree (chat_id, created_at, id);
+
+CREATE INDEX options_by_message ON public.options USING btree (message_id, "position");
+
+CREATE INDEX outputs_by_object ON public.outputs USING btree (user_id, sha256);
+
+CREATE INDEX simulated_submits_request ON public.simulated_submits USING btree (request, submitted_at) WHERE (request IS NOT NULL);
+
+CREATE INDEX streams_unpublished ON public.streams USING btree (id) WHERE (published < seq);
+
+CREATE INDEX turns_next ON public.turns USING btree (account, virtual_time) WHERE (waiting > 0);
+
+CREATE OR REPLACE FUNCTION public.commit_units(p_group uuid, p jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  outcome text[];
+  result jsonb;
+  seqs jsonb;
+  replays jsonb;
+  has_reserves boolean;
+begin
+  select answer into result from commits where id = p_group;
+  if found then
+    return result;
+  end if;
+  outcome := array_fill('won'::text, array[jsonb_array_length(p->'units')]);
+
+  if jsonb_array_length(p->'live') > 0 then
+    perform 1 from chats
+      where id in (select (e->>'chat_id')::uuid from jsonb_array_elements(p->'live') e)
+      order by id for no key update;
+    select array_agg(coalesce(g.lost, o.was) order by o.u) into outcome
+      from unnest(outcome) with ordinality o(was, u)
+      left join (
+        select distinct x.u, 'gone' lost from jsonb_to_recordset(p->'live') x(u integer, chat_id uuid)
+        where not exists (select 1 from chats c where c.id = x.chat_id and c.deleted_at is null)
+      ) g using (u);
+  end if;
+
+  perform 1 from actors
+    where id in (select x.id from jsonb_to_recordset(p->'actors') x(id uuid, expect bigint) where x.expect > 0)
+    order by id for no key update;
+  select array_agg(case when o.was = 'won' then coalesce(g.lost, o.was) else o.was end order by o.u) into outcome
+    from unnest(outcome) with ordinality o(was, u)
+    left join (
+      select distinct x.u, 'version_lost' lost
+      from jsonb_to_recordset(p->'actors') x(u integer, id uuid, expect bigint)
+      left join actors a on a.id = x.id
+      where coalesce(a.version, 0) <> x.expect
+    ) g using (u);
+
+  if jsonb_path_exists(p->'units', '$[*] ? (@.key != null)') then
+    insert into idempotency (user_id, route, key, body_hash, unit, status, answer)
+      select x.user_id, x.route, x.key, x.body_hash, x.unit, x.status, x.answer
+      from jsonb_to_recordset(p->'units')
+        x(u integer, unit uuid, user_id uuid, route text, key text, body_hash text, status integer, answer jsonb)
+      where x.key is not null and outcome[x.u] = 'won'
+      order by x.user_id, x.route, x.key, x.u
+      on conflict do nothing;
+    select jsonb_agg(jsonb_build_object(
+        'u', x.u, 'body_hash', i.body_hash, 'status', i.status, 'answer', i.answer)) into replays
+      from jsonb_to_recordset(p->'units') x(u integer, unit uuid, user_id uuid, route text, key text)
+      join idempotency i on i.user_id = x.user_id and i.route = x.route and i.key = x.key
+      where outcome[x.u] = 'won' and i.unit <> x.unit;
+    select array_agg(case when r.u is null then o.was else 'replayed' end order by o.u) into outcome
+      from unnest(outcome) with ordinality o(was, u)
+      left join jsonb_to_recordset(coalesce(replays, '[]')) r(u integer) using (u);
+  end if;
+
+  has_reserves := jsonb_path_exists(p->'actors', '$[*] ? (@.slots != 0 || @.turns != 0)');
+  if has_reserves then
+    perform 1 from accounts
+      where id in (select x.account from jsonb_to_recordset(p->'actors') x(account text, slots integer) where x.slots <> 0)
+      order by id for no key update;
+    select array_agg(case when d.u is null then o.was else 'reserve_denied' end order by o.u) into outcome
+      from unnest(outcome) with ordinality o(was, u)
+      left join (
+        select distinct t.u
+        from (
+          select x.u, x.account, row_number() over (partition by x.account order by x.u) place
+          from jsonb_to_recordset(p->'actors') x(u integer, account text, slots integer)
+          where x.slots > 0 and outcome[x.u] = 'won'
+        ) t
+        left join accounts a on a.id = t.account
+        left join (
+          select x.account, count(*) freed
+          from jsonb_to_recordset(p->'actors') x(u integer, account text, slots integer)
+          where x.slots < 0 and outcome[x.u] = 'won'
+          group by x.account
+        ) f on f.account = t.account
+        where t.place > coalesce(a.slots - a.in_use, 0) + coalesce(f.freed, 0)
+      ) d using (u);
+    delete from idempotency i using jsonb_to_recordset(p->'units') x(u integer, unit uuid, user_id uuid, route text, key text)
+      where outcome[x.u] = 'reserve_denied' and i.unit = x.unit
+        and i.user_id = x.user_id and i.route = x.route and i.key = x.key;
+  end if;
+
+  -- From here on only winners write.
+
+  insert into users (id, email, password_hash, role)
+    select r.id, r.email, r.password_hash, r.role
+    from jsonb_to_recordset(p->'users') r(u integer, id uuid, email text, password_hash text, role text)
+    where outcome[r.u] = 'won' order by r.id
+    on conflict (id) do update set email = coalesce(excluded.email, users.email),
+      password_hash = coalesce(excluded.password_hash, users.password_hash);
+  insert into chats (id, user_id, title, created_at)
+    select r.id, r.user_id, r.title, r.created_at
+    from jsonb_to_recordset(p->'chats') r(u integer, id uuid, user_id uuid, title text, created_at timestamptz)
+    where outcome[r.u] = 'won';
+  update chats c set title = coalesce(r.title, c.title), deleted_at = coalesce(c.deleted_at, r.deleted_at)
+    from jsonb_to_recordset(p->'chat_changes') r(u integer, id uuid, title text, deleted_at timestamptz)
+    where outcome[r.u] = 'won' and c.id = r.id;
+  insert into messages (id, chat_id, author_type, content_text, render_payload, attachments, created_at)
+    select r.id, r.chat_id, r.author_type, r.content_text, r.render_payload, r.attachments, r.created_at
+    from jsonb_to_recordset(p->'messages') r(u integer, id uuid, chat_id uuid, author_type text, content_text text,
+      render_payload jsonb, attachments uuid[], created_at timestamptz)
+    where outcome[r.u] = 'won';
+  update chats c set message_count = c.message_count + m.count, last_message_at = greatest(c.last_message_at, m.at)
+    from (
+      select r.chat_id, count(*) count, max(r.created_at) at
+      from jsonb_to_recordset(p->'messages') r(u integer, chat_id uuid, created_at timestamptz)
+      where outcome[r.u] = 'won' group by r.chat_id
+    ) m where c.id = m.chat_id;
+  insert into options (id, chat_id, message_id, user_id, position, tool_type, model_key, label, description,
+      prompt, enhanced_prompt, params, attachments, created_at)
+    select r.id, r.chat_id, r.message_id, r.user_id, r.position, r.tool_type, r.model_key, r.label, r.description,
+      r.prompt, r.enhanced_prompt, r.params, r.attachments, r.created_at
+    from jsonb_to_recordset(p->'options') r(u integer, id uuid, chat_id uuid, message_id uuid, user_id uuid,
+      position integer, tool_type text, model_key text, label text, description text, prompt text,
+      enhanced_prompt text, params jsonb, attachments uuid[], created_at timestamptz)
+    where outcome[r.u] = 'won';
+  insert into batches (id, user_id, prompt, num_images, model_key, created_at)
+    select r.id, r.user_id, r.prompt, r.num_images, r.model_key, r.created_at
+    from jsonb_to_recordset(p->'batches') r(u integer, id uuid, user_id uuid, prompt text, num_images integer,
+      model_key text, created_at timestamptz)
+    where outcome[r.u] = 'won';
+  insert into jobs (id, user_id, chat_id, option_id, batch_id, batch_index, retry_of, tool_type, model_key,
+      provider, prompt, params, inputs, created_at)
+    select r.id, r.user_id, r.chat_id, r.option_id, r.batch_id, r.batch_index, r.retry_of, r.tool_type, r.model_key,
+      r.provider, r.prompt, r.params, r.inputs, r.created_at
+    from jsonb_to_recordset(p->'jobs') r(u integer, id uuid, user_id uuid, chat_id uuid, option_id uuid,
+      batch_id uuid, batch_index integer, retry_of uuid, tool_type text, model_key text, provider text,
+      prompt text, params jsonb, inputs text[], created_at timestamptz)
+    where outcome[r.u] = 'won';
+  insert into attachments (id, user_id, file_name, content_type, size, upload_key, created_at)
+    select r.id, r.user_id, r.file_name, r.content_type, r.size, r.upload_key, r.created_at
+    from jsonb_to_recordset(p->'attachments') r(u integer, id uuid, user_id uuid, file_name text,
+      content_type text, size bigint, upload_key text, created_at timestamptz)
+    where outcome[r.u] = 'won';
+  insert into outputs (id, job_id, user_id, position, sha256, mime, size_bytes, raw_key, min_key, thumbnails, created_at)
+    select r.id, r.job_id, r.user_id, r.position, r.sha256, r.mime, r.size_bytes, r.raw_key, r.min_key, r.thumbnails, r.created_at
+    from jsonb_to_recordset(p->'outputs') r(u integer, id uuid, job_id uuid, user_id uuid, position integer,
+      sha256 text, mime text, size_bytes bigint, raw_key text, min_key text, thumbnails jsonb, created_at timestamptz)
+    where outcome[r.u] = 'won';
+
+  insert into actors (id, kind, machine_version, state, status, snapshot, version, wake_at, owner_id, stream_id,
+      account, created_at, finished_at)
+    select r.id, r.kind, r.machine_version, r.state, r.status, r.snapshot, 1, r.wake_at, r.owner_id, r.stream_id,
+      r.account, r.at, r.finished_at
+    from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, kind text, machine_version integer,
+      state text, status text, snapshot jsonb, wake_at timestamptz, owner_id uuid, stream_id uuid, account text,
+      at timestamptz, finished_at timestamptz)
+    where r.expect = 0 and outcome[r.u] = 'won';
+  update actors a set machine_version = r.machine_version, state = r.state, status = r.status, snapshot = r.snapshot,
+      version = r.expect + 1, wake_at = r.wake_at, finished_at = r.finished_at,
+      parked_at = case when r.parked_reason is null then null else r.at end, parked_reason = r.parked_reason
+    from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, machine_version integer, state text,
+      status text, snapshot jsonb, wake_at timestamptz, at timestamptz, finished_at timestamptz, parked_reason text)
+    where a.id = r.id and r.expect > 0 and outcome[r.u] = 'won';
+  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded)
+    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded
+    from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, at timestamptz, event text,
+      from_state text, state text, effects jsonb, folded text[])
+    join jsonb_to_recordset(p->'units') x(u integer, unit uuid) on x.u = r.u
+    where outcome[r.u] = 'won';
+
+  delete from inbox i using jsonb_to_recordset(p->'drains')
+      x(u integer, target uuid, source uuid, source_version bigint, n integer)
+    where outcome[x.u] = 'won' and i.target = x.target and i.source = x.source
+      and i.source_version = x.source_version and i.n = x.n;
+  insert into inbox (target, source, source_version, n, event)
+    select x.target, x.source, x.source_version, x.n, x.event
+    from jsonb_to_recordset(p->'tells')
+      x(u integer, target uuid, source uuid, source_version bigint, n integer, event jsonb)
+    where outcome[x.u] = 'won';
+
+  if has_reserves then
+    -- A newcomer's virtual time starts at the account's, so that idling earns no credit.
+    insert into turns (account, owner_id, virtual_time)
+      select distinct r.account, r.owner_id, a.virtual_time
+      from jsonb_to_recordset(p->'actors') r(u integer, account text, owner_id uuid, turns integer)
+      join accounts a on a.id = r.account
+      where r.turns > 0 and outcome[r.u] = 'won' order by r.account, r.owner_id
+      on conflict do nothing;
+    perform 1 from turns t
+      where (t.account, t.owner_id) in (
+        select r.account, r.owner_id
+        from jsonb_to_recordset(p->'actors') r(u integer, account text, owner_id uuid, turns integer)
+        where r.turns <> 0 and outcome[r.u] = 'won')
+      order by t.account, t.owner_id for no key update;
+    update accounts a set
+        in_use = a.in_use + d.slots,
+        virtual_time = greatest(a.virtual_time, d.virtual_time)
+      from (
+        select r.account, sum(r.slots) slots, max(t.virtual_time) filter (where r.slots > 0) virtual_time
+        from jsonb_to_recordset(p->'actors') r(u integer, account text, owner_id uuid, slots integer)
+        left join turns t on t.account = r.account and t.owner_id = r.owner_id
+        where r.slots <> 0 and outcome[r.u] = 'won' group by r.account
+      ) d where a.id = d.account;
+    update turns t set
+        waiting = t.waiting + d.turns,
+        virtual_time = case when t.waiting = 0 then greatest(t.virtual_time, a.virtual_time) else t.virtual_time end
+          + d.starts
+      from (
+        select r.account, r.owner_id, sum(r.turns) turns, count(*) filter (where r.slots > 0 and r.turns < 0) starts
+        from jsonb_to_recordset(p->'actors') r(u integer, account text, owner_id uuid, slots integer, turns integer)
+        where r.turns <> 0 and outcome[r.u] = 'won' group by r.account, r.owner_id
+      ) d
+      join accounts a on a.id = d.account
+      where t.account = d.account and t.owner_id = d.owner_id;
+  end if;
+
+  if jsonb_array_length(p->'facts') > 0 then
+    insert into streams (id, owner_id)
+      select distinct on (f.stream_id) f.stream_id, f.owner_id
+      from jsonb_to_recordset(p->'facts') f(u integer, stream_id uuid, owner_id uuid)
+      where outcome[f.u] = 'won' order by f.stream_id
+      on conflict do nothing;
+    perform 1 from streams
+      where id in (select f.stream_id from jsonb_to_recordset(p->'facts') f(u integer, stream_id uuid) where outcome[f.u] = 'won')
+      order by id for no key update;
+    perform 1 from users
+      where id in (select f.owner_id from jsonb_to_recordset(p->'facts') f(u integer, owner_id uuid) where outcome[f.u] = 'won')
+      order by id for no key update;
+    with placed as (
+      select f.*, s.seq + row_number() over (partition by f.stream_id order by f.ord) as seq,
+        o.owner_seq + row_number() over (partition by f.owner_id order by f.ord) as owner_seq
+      from jsonb_to_recordset(p->'facts') f(u integer, ord integer, stream_id uuid, owner_id uuid, id uuid, type text,
+        at timestamptz, actor_kind text, actor_id uuid, data jsonb)
+      join streams s on s.id = f.stream_id
+      join users o on o.id = f.owner_id
+      where outcome[f.u] = 'won'
+    ), written as (
+      insert into facts (stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data)
+        select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data from placed
+    ), heads as (
+      update streams s set seq = h.seq from (select stream_id, max(seq) seq from placed group by stream_id) h
+        where s.id = h.stream_id
+    ), owners as (
+      update users o set owner_seq = h.seq from (select owner_id, max(owner_seq) seq from placed group by owner_id) h
+        where o.id = h.owner_id
+    )
+    select jsonb_agg(jsonb_build_array(ord, seq, owner_seq) order by ord) into seqs from placed;
+  end if;
+
+  result := jsonb_build_object(
+    'outcomes', to_jsonb(outcome), 'seqs', coalesce(seqs, '[]'), 'replays', coalesce(replays, '[]'));
+  insert into commits (id, answer) values (p_group, result);
+  return result;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.ensure_partitions(ahead integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  month date;
+begin
+  perform pg_advisory_xact_lock(hashtext('darkroom.partitions'));
+  for month in
+    select generate_series(date_trunc('month', now() at time zone 'utc') - interval '1 month',
+                           date_trunc('month', now() at time zone 'utc') + make_interval(months => ahead),
+                           interval '1 month')::date
+  loop
+    if to_regclass('transitions_' || to_char(month, 'YYYYMM')) is null then
+      execute format('create table %I partition of transitions for values from (%L) to (%L)',
+                     'transitions_' || to_char(month, 'YYYYMM'),
+                     to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+                     to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    end if;
+  end loop;
+end $function$;

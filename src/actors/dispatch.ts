@@ -1,0 +1,308 @@
+/**
+ * The only code that changes an actor: mailbox → snapshot → pure step → commit → what follows.
+ *
+ *   won              cache, timers, effects, facts, messages to other actors
+ *   version_lost     another node was first: reload and step again, bounded
+ *   reserve_denied   no slot was free: nothing happened
+ *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
+ */
+import type { Kind, Registry } from "../../machines/registry.ts";
+import type { Stamp } from "../../machines/stamp.ts";
+import {
+  BrokenSnapshot,
+  createStep,
+  eventLabel,
+  type MachineEvent,
+  nextStep,
+  type Snapshot,
+  type Step,
+  stateName,
+  wakeAt,
+} from "../../machines/step.ts";
+import type { Query } from "../db/queries.ts";
+import { Problem } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Clock, Draws, Fact } from "../ports.ts";
+import type { Committer } from "./commit.ts";
+import { createMailbox } from "./mailbox.ts";
+import {
+  type ActorChange,
+  emptyUnit,
+  type Identity,
+  type Letter,
+  type Rows,
+  type Unit,
+  type UnitOutcome,
+} from "./unit.ts";
+import type { Warm, Warmth } from "./warm.ts";
+
+const RACES = 10;
+const STEP_TRIES = 3;
+
+/** What a committed (or soft) change means to the rest of the node. */
+export type Aftermath = {
+  /** Called for every actor of a unit that won, in order, and for soft steps with `soft` true. */
+  actor(change: ActorChange, soft: boolean): void;
+  facts(facts: Fact[]): void;
+};
+
+/**
+ * Wakes an actor: its due timers fire; with `mail`, its inbox is drained too. `claimed`: the sweep pushed
+ * `wake_at` ahead, so the true one is written back when nothing was due.
+ */
+export type Wake = { type: "wake"; mail?: boolean; claimed?: boolean };
+
+export type Sent = {
+  outcome: "won" | "soft" | "unchanged" | "reserve_denied";
+  snapshot: Snapshot;
+  version: number;
+};
+
+export type Dispatch = {
+  /** Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. */
+  send(id: string, event: MachineEvent | Wake): Promise<Sent>;
+  /** A new actor, to be put into a unit. */
+  create(identity: Identity, input: Record<string, unknown>): ActorChange;
+  /** Commits a unit and does what follows. */
+  submit(unit: Unit): Promise<UnitOutcome>;
+  idle(): Promise<void>;
+};
+
+type InboxRow = Letter & { event: MachineEvent };
+
+/** Null for a snapshot so broken that it has none: it can still be parked. */
+const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
+  try {
+    return kind.status(snapshot);
+  } catch {
+    return null;
+  }
+};
+
+export const createDispatch = (deps: {
+  registry: Registry;
+  query: Query;
+  committer: Committer;
+  warmth: Warmth;
+  clock: Clock;
+  draws: Draws;
+  log: Log;
+  aftermath: Aftermath;
+  /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
+  rows(change: ActorChange): Rows;
+}): Dispatch => {
+  const { registry, warmth, clock, draws } = deps;
+  const mailbox = createMailbox();
+  const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
+
+  const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
+    const kind = registry[identity.kind];
+    const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
+    const delta = (tag: string) =>
+      ((step.tags.has(tag) && !step.done ? 1 : 0) - (before?.tags.has(tag) ? 1 : 0)) as -1 | 0 | 1;
+    return {
+      ...identity,
+      expect: before?.version ?? 0,
+      machineVersion: kind.version,
+      snapshot: step.snapshot,
+      state: stateName(step.snapshot.value),
+      fromState: before?.committedState ?? null,
+      status: statusOf(kind, step.snapshot),
+      wakeAt: wakeAt(step.snapshot.timers),
+      done: step.done,
+      parkedReason: null,
+      at,
+      event: step.events.map(eventLabel).at(-1) ?? "drain",
+      folded: [...(before?.folded ?? []), ...step.events.map(eventLabel).slice(0, -1)],
+      effects: step.effects,
+      facts: step.facts.map(({ type, ...extra }) => ({
+        id: draws.id(),
+        type,
+        data: { [`${identity.kind}_id`]: identity.id, ...identity.labels, ...view, ...extra },
+      })),
+      drains,
+      tells: step.tells,
+      slots: identity.account === null ? 0 : delta("slot"),
+      turns: identity.account === null ? 0 : delta("turn"),
+    };
+  };
+
+  /** No fact, no message, no change of reserves, and effects that may be executed twice: not worth a write. */
+  const isSoft = (c: ActorChange) =>
+    c.facts.length + c.tells.length + c.drains.length === 0 &&
+    c.slots === 0 &&
+    c.turns === 0 &&
+    !c.done &&
+    c.effects.length > 0 &&
+    c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
+
+  const remember = (before: Warm | null, c: ActorChange, step: Step | null, soft: boolean) => {
+    const { id, kind, owner, stream, account, labels } = c;
+    warmth.keep({
+      identity: { id, kind, owner, stream, account, labels },
+      version: soft ? c.expect : c.expect + 1,
+      snapshot: c.snapshot,
+      tags: step?.tags ?? new Set(),
+      folded: soft ? [...c.folded, c.event] : [],
+      committedState: soft ? (before?.committedState ?? c.state) : c.state,
+      done: c.done,
+    });
+  };
+
+  const factsOf = (unit: Unit, seqs: { seq: number; ownerSeq: number }[]): Fact[] => {
+    const own = unit.actors.flatMap(({ id, kind, owner, stream, at, facts }) =>
+      facts.map((fact) => ({ ...fact, stream, owner, at, actorKind: kind as string, actorId: id })),
+    );
+    return [...own, ...unit.facts].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
+  };
+
+  const follow = (unit: Unit, outcome: UnitOutcome) => {
+    if (outcome.kind !== "won") return;
+    const facts = factsOf(unit, outcome.seqs);
+    if (facts.length > 0) deps.aftermath.facts(facts);
+    for (const actor of unit.actors) deps.aftermath.actor(actor, false);
+    const targets = new Set([...unit.actors.flatMap(({ tells }) => tells), ...unit.tells].map(({ to }) => to));
+    for (const to of targets) hint(to, { type: "wake", mail: true });
+  };
+
+  const submit = async (unit: Unit): Promise<UnitOutcome> => {
+    for (const actor of unit.actors) mergeRows(unit.rows, deps.rows(actor));
+    const outcome = await deps.committer.commit(unit);
+    // Created actors are not kept warm: most wait for a slot first.
+    follow(unit, outcome);
+    return outcome;
+  };
+
+  const commitStep = async (before: Warm, c: ActorChange, step: Step | null): Promise<UnitOutcome["kind"]> => {
+    const unit = { ...emptyUnit(draws.id()), actors: [c], rows: deps.rows(c) };
+    let outcome: UnitOutcome;
+    try {
+      outcome = await deps.committer.commit(unit);
+    } catch (error) {
+      // Whether it was committed is not known here; the table is.
+      warmth.forget(c.id);
+      throw error;
+    }
+    if (outcome.kind === "won") {
+      if (c.parkedReason === null) remember(before, c, step, false);
+      else warmth.forget(c.id);
+      follow(unit, outcome);
+    } else if (outcome.kind !== "reserve_denied") warmth.forget(c.id);
+    return outcome.kind;
+  };
+
+  const park = async (actor: Warm, error: unknown, event: string) => {
+    const reason = error instanceof Error ? error.message.slice(0, 500) : "the step threw";
+    deps.log.error({ err: error, actor_id: actor.identity.id, actor_kind: actor.identity.kind }, "actor parked");
+    const parked: ActorChange = {
+      ...change(
+        actor.identity,
+        actor,
+        {
+          snapshot: { ...actor.snapshot, timers: {} },
+          facts: [],
+          effects: [],
+          tells: [],
+          events: [event],
+          // What it held goes back; whoever puts it into service again asks anew.
+          tags: new Set(),
+          done: false,
+          changed: true,
+        },
+        clock.now(),
+        [],
+      ),
+      parkedReason: reason || "the step threw",
+    };
+    await commitStep(actor, parked, null);
+  };
+
+  /** A pure step may fail on a draw; three failures in a row mean that the snapshot is poison. */
+  const step = (actor: Warm, events: MachineEvent[]): Step => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return nextStep(registry[actor.identity.kind].machine, actor.snapshot, events, stamps);
+      } catch (error) {
+        if (error instanceof BrokenSnapshot || tries === STEP_TRIES) throw error;
+      }
+    }
+  };
+
+  const process = async (id: string, event: MachineEvent | Wake): Promise<Sent> => {
+    for (let race = 0; race < RACES; race++) {
+      const actor = await warmth.find(id);
+      const letters =
+        event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
+      const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
+      let next: Step;
+      try {
+        next = step(actor, events);
+      } catch (error) {
+        await park(actor, error, event.type);
+        throw new Problem("conflict", "This was taken out of service for inspection");
+      }
+      const answer = (outcome: Sent["outcome"], version: number): Sent => ({
+        outcome,
+        snapshot: next.snapshot,
+        version,
+      });
+      if (!next.changed) {
+        if (letters.length > 0) await dropLetters(id, letters);
+        if ((event as Wake).claimed) await restoreWakeAt(actor);
+        warmth.keep(actor);
+        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now(), []), effects: [] }, true);
+        return answer("unchanged", actor.version);
+      }
+      const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
+      const c = change(actor.identity, actor, next, clock.now(), drains);
+      if (isSoft(c)) {
+        remember(actor, c, next, true);
+        deps.aftermath.actor(c, true);
+        return answer("soft", actor.version);
+      }
+      const outcome = await commitStep(actor, c, next);
+      if (outcome === "won") return answer("won", c.expect + 1);
+      if (outcome === "reserve_denied") return { outcome, snapshot: actor.snapshot, version: actor.version };
+    }
+    throw new Problem("unavailable", "Too many changes at once; try again", { retryAfter: 1 });
+  };
+
+  const dropLetters = (id: string, letters: InboxRow[]) =>
+    deps.query("dropLetters", [
+      id,
+      letters.map(({ source }) => source),
+      letters.map(({ source_version }) => source_version),
+      letters.map(({ n }) => n),
+    ]);
+
+  const restoreWakeAt = async ({ identity, snapshot, version }: Warm) => {
+    const at = wakeAt(snapshot.timers);
+    await deps.query("fixWakeAt", [identity.id, at === null ? null : new Date(at), version]);
+  };
+
+  const send = (id: string, event: MachineEvent | Wake) => mailbox.post(id, event, () => process(id, event));
+
+  /** A wake whose loss costs latency only: the sweep finds what it missed. */
+  const hint = (id: string, wake: Wake) => {
+    send(id, wake).catch((error) => {
+      if (!(error instanceof Problem)) deps.log.warn({ err: error, actor_id: id }, "wake failed");
+    });
+  };
+
+  return {
+    send,
+    create: (identity, input) => {
+      const stamp = stamps();
+      const made = createStep(registry[identity.kind].machine, input, stamp);
+      return change(identity, null, made, stamp.at, []);
+    },
+    submit,
+    idle: () => mailbox.idle(),
+  };
+};
+
+const mergeRows = (into: Rows, from: Rows) => {
+  for (const [table, rows] of Object.entries(from) as [keyof Rows, Rows[keyof Rows]][]) {
+    into[table] = [...(into[table] ?? []), ...(rows ?? [])];
+  }
+};

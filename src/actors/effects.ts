@@ -1,0 +1,113 @@
+/**
+ * Executes effects after their commit. Each has a hard time limit, shorter than its state's watchdog,
+ * and a `not_after`: one that could not be sent in time (this process was paused, or the line was
+ * long) is not sent, and answers so. The outcome comes back as a command.
+ */
+import type { MachineEvent } from "../../machines/step.ts";
+import type { Log } from "../log.ts";
+import type { Identity } from "./unit.ts";
+
+/** Thrown by `confirmSend` when the effect is too old to be sent. */
+export class NotSent extends Error {
+  override name = "NotSent";
+}
+
+export type EffectCall = {
+  actor: Identity;
+  params: Record<string, unknown>;
+  signal: AbortSignal;
+  /** To be called right before anything leaves this process. Throws `NotSent` when it is too late. */
+  confirmSend(): void;
+};
+
+export type EffectHandler = {
+  timeoutMs: number;
+  /** How many run at once in this process; more wait in line. */
+  concurrency: number;
+  /** Executes; resolves to the command that answers, or null when none is due. */
+  run(call: EffectCall): Promise<MachineEvent | null>;
+  /** The command for an effect that threw, timed out or was not sent; null: leave it to the watchdog. */
+  failed(params: Record<string, unknown>, error: unknown): MachineEvent | null;
+};
+
+export type Effects = {
+  /** `committedAt` on the monotonic clock, ms. */
+  execute(actor: Identity, type: string, params: Record<string, unknown>, committedAt: number): void;
+  /** Resolves when nothing is running or in line. */
+  idle(): Promise<void>;
+  running(): number;
+  /** Aborts what is running; its answers are dropped. */
+  close(): void;
+};
+
+export const createEffects = (deps: {
+  handlers: Record<string, EffectHandler>;
+  notAfterMs: number;
+  /** Takes the outcome back to the actor. Resolves when it was committed. */
+  answer(actor: string, command: MachineEvent): Promise<void>;
+  log: Log;
+}): Effects => {
+  const stop = new AbortController();
+  const lines = new Map<string, { running: number; waiting: (() => void)[] }>();
+  const open = new Set<Promise<void>>();
+
+  const enter = async (type: string, limit: number) => {
+    const line = lines.get(type) ?? { running: 0, waiting: [] };
+    lines.set(type, line);
+    if (line.running >= limit) await new Promise<void>((resolve) => line.waiting.push(resolve));
+    else line.running++;
+    return () => {
+      const next = line.waiting.shift();
+      if (next) next();
+      else line.running--;
+    };
+  };
+
+  const attempt = async (actor: Identity, type: string, params: Record<string, unknown>, committedAt: number) => {
+    const handler = deps.handlers[type];
+    if (!handler) throw new Error(`no handler for effect ${type}`);
+    const leave = await enter(type, handler.concurrency);
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`${type} took over ${handler.timeoutMs} ms`)),
+      handler.timeoutMs,
+    );
+    const signal = AbortSignal.any([late.signal, stop.signal]);
+    const confirmSend = () => {
+      signal.throwIfAborted();
+      if (performance.now() > committedAt + deps.notAfterMs) throw new NotSent(`${type} came up too late`);
+    };
+    let drop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      drop = () => reject(signal.reason);
+      signal.addEventListener("abort", drop, { once: true });
+    });
+    try {
+      return await Promise.race([handler.run({ actor, params, signal, confirmSend }), aborted]);
+    } catch (error) {
+      if (stop.signal.aborted) return null;
+      if (!(error instanceof NotSent)) deps.log.warn({ err: error, effect: type, job_id: actor.id }, "effect failed");
+      return handler.failed(params, error);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", drop);
+      leave();
+    }
+  };
+
+  return {
+    execute: (actor, type, params, committedAt) => {
+      if (stop.signal.aborted) return;
+      const run = attempt(actor, type, params, committedAt)
+        .then((command) => (command ? deps.answer(actor.id, command) : undefined))
+        .catch((error) => deps.log.error({ err: error, effect: type, job_id: actor.id }, "effect's answer was lost"))
+        .finally(() => open.delete(run));
+      open.add(run);
+    },
+    idle: async () => {
+      while (open.size > 0) await Promise.allSettled(open);
+    },
+    running: () => open.size,
+    close: () => stop.abort(new Error("shutting down")),
+  };
+};

@@ -1,0 +1,175 @@
+/**
+ * Everything that lets actors live on this node, wired together. The order in which it closes matters:
+ * nothing new is started (sweep, admission, timers), then effects are given up, then the last commits.
+ */
+import type { Policy } from "../../machines/policy.ts";
+import { createRegistry } from "../../machines/registry.ts";
+import type { MachineEvent } from "../../machines/step.ts";
+import type { Config } from "../config.ts";
+import type { Query } from "../db/queries.ts";
+import { isTransient } from "../db/sqlstate.ts";
+import { Problem } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Clock, Draws, Fact } from "../ports.ts";
+import { createAdmission } from "./admission.ts";
+import { createCommitter } from "./commit.ts";
+import { createDispatch } from "./dispatch.ts";
+import { createEffects, type EffectHandler } from "./effects.ts";
+import { createSweep } from "./sweep.ts";
+import { createTimers } from "./timers.ts";
+import type { ActorChange, Rows } from "./unit.ts";
+import { createWarmth } from "./warm.ts";
+import { createWatch } from "./watch.ts";
+
+const PATIENCE_MS = 4_000;
+/** An effect's answer is brought home for this long; then the state's watchdog asks again. */
+const ANSWER_MS = 60_000;
+const ANSWER_PAUSE_MS = 500;
+const RETRY_WAKE_MS = 1_000;
+const DRAIN_MS = 5_000;
+
+/** The machines' times, from the settings. */
+export const policyOf = (c: Config): Policy => ({
+  poll: { minMs: c.POLL_MIN_MS, maxMs: c.POLL_MAX_MS, factor: c.POLL_FACTOR, jitter: c.POLL_JITTER },
+  startTimeoutMs: c.START_TIMEOUT_MS,
+  notAfterMs: c.NOT_AFTER_MS,
+  submitTimeoutMs: c.SUBMIT_TIMEOUT_MS,
+  pollTimeoutMs: c.POLL_TIMEOUT_MS,
+  cancelTimeoutMs: c.CANCEL_TIMEOUT_MS,
+  ingestTimeoutMs: c.INGEST_TIMEOUT_MS,
+  retryLimit: c.RETRY_LIMIT,
+  uploadTtlMs: c.UPLOAD_TTL_S * 1000,
+  verifyTimeoutMs: 30_000,
+});
+
+export type EngineDeps = {
+  config: Config;
+  /** Reads, and the one pool that writes. */
+  query: Query;
+  write: Query;
+  clock: Clock;
+  draws: Draws;
+  log: Log;
+  /** Whether this is the only node. */
+  alone: boolean;
+  /** What the slices put into the commit of a step. */
+  rows(change: ActorChange): Rows;
+  /** Facts that were just committed here. */
+  announce(facts: Fact[]): void;
+  observe: { commit(seconds: number, units: number): void };
+};
+
+/** Whether the same may succeed later: our own word, or PostgreSQL's. */
+const isPassing = (error: unknown) => (error instanceof Problem ? error.retryable : isTransient(error));
+
+export const createEngine = (deps: EngineDeps) => {
+  const { config, query, write, clock, draws, log } = deps;
+  const registry = createRegistry(policyOf(config));
+  const watch = createWatch();
+  const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
+  const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+  const handlers: Record<string, EffectHandler> = {};
+  let closing = false;
+
+  const committer = createCommitter({
+    query: write,
+    log,
+    id: draws.id,
+    patienceMs: PATIENCE_MS,
+    pause,
+    observe: deps.observe.commit,
+  });
+
+  const dispatch = createDispatch({
+    registry,
+    query,
+    committer,
+    warmth,
+    clock,
+    draws,
+    log,
+    rows: deps.rows,
+    aftermath: {
+      actor: (change, soft) => {
+        timers.set(change.id, closing ? null : change.wakeAt);
+        const committedAt = performance.now();
+        for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
+        if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);
+        if (!soft) watch.notify(change);
+      },
+      facts: deps.announce,
+    },
+  });
+
+  const timers = createTimers(clock, (id) => {
+    dispatch.send(id, { type: "wake" }).catch((error) => {
+      // The table still has its wake_at; try again soon, and leave it to the sweep if this node dies.
+      if (isPassing(error)) timers.set(id, clock.now() + RETRY_WAKE_MS);
+      else if (!(error instanceof Problem)) log.error({ err: error, actor_id: id }, "timer failed");
+    });
+  });
+
+  const answer = async (actor: string, command: MachineEvent): Promise<void> => {
+    const until = clock.now() + ANSWER_MS;
+    for (;;) {
+      try {
+        await dispatch.send(actor, command);
+        return;
+      } catch (error) {
+        if (!isPassing(error) || clock.now() > until || closing) throw error;
+        await pause(ANSWER_PAUSE_MS);
+      }
+    }
+  };
+  const effects = createEffects({ handlers, notAfterMs: config.NOT_AFTER_MS, answer, log });
+  const admission = createAdmission({ query, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const sweep = createSweep({
+    query,
+    clock,
+    timers,
+    registry,
+    alone: deps.alone,
+    graceMs: config.TAKEOVER_GRACE_MS,
+    idempotencyTtlMs: config.IDEMPOTENCY_TTL_S * 1000,
+    wake: (id, wake) => {
+      dispatch.send(id, wake).catch((error) => {
+        if (!(error instanceof Problem)) log.warn({ err: error, actor_id: id }, "wake failed");
+      });
+    },
+    pinned: warmth.pinned,
+    admit: admission.sweep,
+    log,
+  });
+
+  const quiet = async () => {
+    await effects.idle();
+    await admission.idle();
+    await dispatch.idle();
+    await committer.idle();
+  };
+
+  return {
+    dispatch,
+    watch,
+    registry,
+    /** Adds what executes some effects. Before `start`. */
+    handle: (more: Record<string, EffectHandler>) => Object.assign(handlers, more),
+    start: () => sweep.start(),
+    pendingUnits: committer.depth,
+    /** Resolves when nothing is running: effects, admission, mailboxes, commits. Timers may be set. */
+    settle: async () => {
+      for (let calm = 0; calm < 2; calm++) await quiet();
+    },
+    close: async () => {
+      closing = true;
+      await sweep.close();
+      admission.close();
+      timers.close();
+      const drained = quiet();
+      await Promise.race([drained, pause(DRAIN_MS)]);
+      effects.close();
+      await Promise.race([drained, pause(DRAIN_MS)]);
+    },
+  };
+};
+export type Engine = ReturnType<typeof createEngine>;

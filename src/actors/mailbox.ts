@@ -1,0 +1,45 @@
+/**
+ * One line per actor: its commands run one after another, different actors in parallel. A wake that
+ * is already waiting in line is not added twice.
+ */
+export const createMailbox = () => {
+  type Task = { wake: string | null; run(): void; result: Promise<unknown> };
+  const lines = new Map<string, Task[]>();
+
+  const advance = (id: string, line: Task[]) => {
+    const next = line[0];
+    if (next) next.run();
+    else lines.delete(id);
+  };
+
+  return {
+    post: <T>(id: string, event: { type: string; mail?: unknown }, work: () => Promise<T>): Promise<T> => {
+      const wake = event.type === "wake" ? `wake ${Boolean(event.mail)}` : null;
+      const line = lines.get(id) ?? [];
+      // The one at the head is already running: it may have read what this wake is about.
+      const same = wake === null ? undefined : line.slice(1).find((task) => task.wake === wake);
+      if (same) return same.result as Promise<T>;
+      let run = () => {};
+      const result = new Promise<void>((start) => {
+        run = start;
+      })
+        .then(work)
+        .finally(() => {
+          line.shift();
+          advance(id, line);
+        });
+      line.push({ wake, run, result });
+      if (line.length === 1) {
+        lines.set(id, line);
+        run();
+      }
+      return result;
+    },
+    /** Resolves when no actor has a command in line. */
+    idle: async () => {
+      while (lines.size > 0) {
+        await Promise.allSettled([...lines.values()].flatMap((line) => line.map(({ result }) => result)));
+      }
+    },
+  };
+};

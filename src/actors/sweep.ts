@@ -1,0 +1,102 @@
+/**
+ * Once a second: what fell through. Timers that a dead node had set, messages whose hint was lost,
+ * free slots nobody was told of; once a minute, what has outlived its use.
+ *
+ * A node alone arms its own heap with what is due within the next tick, so that after a crash every
+ * timer fires on time. Several nodes leave a grace to whoever set the timer, then claim.
+ */
+import type { Registry } from "../../machines/registry.ts";
+import type { Query } from "../db/queries.ts";
+import type { Log } from "../log.ts";
+import type { Clock } from "../ports.ts";
+import type { Wake } from "./dispatch.ts";
+import type { Timers } from "./timers.ts";
+
+const TICK_MS = 1_000;
+const HOUSEKEEPING_MS = 60_000;
+const CLAIMS = 500;
+const ARMED = 5_000;
+
+export const createSweep = (deps: {
+  query: Query;
+  clock: Clock;
+  timers: Timers;
+  registry: Registry;
+  alone: boolean;
+  graceMs: number;
+  idempotencyTtlMs: number;
+  wake(actor: string, wake: Wake): void;
+  pinned(): string[];
+  admit(): Promise<void>;
+  log: Log;
+}) => {
+  const { query, clock, timers } = deps;
+  const versions = Object.fromEntries(Object.entries(deps.registry).map(([kind, { version }]) => [kind, version]));
+  let cancel = () => {};
+  let closed = false;
+  let housekept = 0;
+  let current: Promise<void> = Promise.resolve();
+
+  const arm = async (now: number) => {
+    const pinned = new Set(deps.pinned());
+    const rows = await query<{ id: string; wake_at: number }>("dueSoon", [new Date(now + 1.5 * TICK_MS), ARMED]);
+    for (const { id, wake_at } of rows) if (!timers.armed(id) && !pinned.has(id)) timers.set(id, wake_at);
+  };
+
+  const claim = async (now: number) => {
+    const overdue = new Date(now - deps.graceMs);
+    const ahead = new Date(now + deps.graceMs);
+    for (;;) {
+      const rows = await query<{ id: string }>("claimOverdue", [overdue, deps.pinned(), CLAIMS, ahead, versions]);
+      for (const { id } of rows) deps.wake(id, { type: "wake", claimed: true });
+      if (rows.length < CLAIMS || closed) return;
+    }
+  };
+
+  const mail = async (now: number) => {
+    const age = deps.alone ? TICK_MS : deps.graceMs;
+    for (const { target } of await query<{ target: string }>("overdueInbox", [new Date(now - age), CLAIMS])) {
+      deps.wake(target, { type: "wake", mail: true });
+    }
+  };
+
+  const housekeep = async (now: number) => {
+    if (now - housekept < HOUSEKEEPING_MS) return;
+    housekept = now;
+    await query("sweepIdempotency", [new Date(now - deps.idempotencyTtlMs)]);
+    await query("sweepCommits", [new Date(now - 3_600_000)]);
+    await query("ensurePartitions");
+  };
+
+  const tick = async () => {
+    const now = clock.now();
+    await (deps.alone ? arm(now) : claim(now));
+    await mail(now);
+    await deps.admit();
+    await housekeep(now);
+  };
+
+  const next = () => {
+    if (closed) return;
+    cancel = clock.after(TICK_MS, () => {
+      current = run();
+    });
+  };
+  const run = async () => {
+    await tick().catch((error) => deps.log.warn({ err: error }, "sweep failed; the next one follows"));
+    next();
+  };
+
+  return {
+    /** The first sweep, then one a second. */
+    start: async () => {
+      current = run();
+      await current;
+    },
+    close: async () => {
+      closed = true;
+      cancel();
+      await current;
+    },
+  };
+};

@@ -1,0 +1,75 @@
+import type { Dispatch } from "../actors/dispatch.ts";
+import { emptyUnit } from "../actors/unit.ts";
+import { Problem } from "../errors.ts";
+import type { JobCommands } from "../jobs/commands.ts";
+import type { OfferedModel } from "../models/model.ts";
+import type { OptionCommands } from "../options/commands.ts";
+import type { Clock, Draws } from "../ports.ts";
+import type { BatchReads } from "./reads.ts";
+
+export type NewBatch = { prompt: string; num_images: number; model_key?: string; params?: Record<string, unknown> };
+
+const TOOL = "text_to_image";
+
+/** Several images of one prompt: one request, one stream, one commit. */
+export const createBatchCommands = (deps: {
+  dispatch: Dispatch;
+  jobs: JobCommands;
+  options: OptionCommands;
+  models: readonly OfferedModel[];
+  reads: BatchReads;
+  clock: Clock;
+  draws: Draws;
+}) => {
+  const { dispatch, jobs, options, clock, draws } = deps;
+  return {
+    /** The unit that creates a batch with all of its jobs, and its id. */
+    create: (userId: string, asked: NewBatch) => {
+      const modelKey = asked.model_key ?? deps.models.find(({ tools }) => tools.includes(TOOL))?.key ?? "";
+      const made = options.prepare(TOOL, modelKey, asked.prompt, asked.params ?? {});
+      const unit = emptyUnit(draws.id());
+      const id = draws.id();
+      unit.actors.push(
+        dispatch.create(
+          { id, kind: "batch", owner: userId, stream: id, account: null, labels: {} },
+          { count: asked.num_images },
+        ),
+      );
+      unit.rows.batches = [
+        {
+          id,
+          user_id: userId,
+          prompt: asked.prompt,
+          num_images: asked.num_images,
+          model_key: modelKey,
+          created_at: new Date(clock.now()).toISOString(),
+        },
+      ];
+      for (let index = 0; index < asked.num_images; index++) {
+        jobs.add(unit, {
+          id: draws.id(),
+          userId,
+          chatId: null,
+          optionId: null,
+          batch: { id, index },
+          retryOf: null,
+          tool: TOOL,
+          modelKey,
+          provider: made.model.through,
+          prompt: made.prompt,
+          params: made.params,
+          inputs: [],
+          timeoutMs: made.model.timeout_ms ?? null,
+        });
+      }
+      return { id, unit };
+    },
+    /** Asks all jobs of a batch to stop. A finished batch is a `conflict`. */
+    cancel: async (id: string, userId: string) => {
+      const row = await deps.reads.row(id, userId);
+      if (deps.reads.show(row).finished_at !== null) throw new Problem("conflict", "The job has already ended");
+      await dispatch.send(id, { type: "cancel", jobs: await deps.reads.jobIds(id) });
+    },
+  };
+};
+export type BatchCommands = ReturnType<typeof createBatchCommands>;

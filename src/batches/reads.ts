@@ -1,0 +1,74 @@
+import { type BatchContext, type BatchView, batchView } from "../../machines/batch.ts";
+import { type Snapshot, stateName } from "../../machines/step.ts";
+import type { Query } from "../db/queries.ts";
+import { Problem } from "../errors.ts";
+import { type Cursor, keyset } from "../http/pagination.ts";
+import type { JobReads, JobRow } from "../jobs/reads.ts";
+import type { Batch, BatchDetail } from "./words.ts";
+
+export type BatchRow = {
+  id: string;
+  prompt: string;
+  model_key: string;
+  num_images: number;
+  created_at: number;
+  version: number;
+  snapshot: Snapshot;
+  cursor: number;
+};
+
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+
+/** A batch's view for clients. */
+export const presentBatch = (id: string, view: BatchView): Batch => ({
+  job_id: id,
+  status: view.status,
+  num_images: view.num_images,
+  completed: view.completed,
+  failed: view.failed,
+  canceled: view.canceled,
+  created_at: new Date(view.created_at).toISOString(),
+  started_at: iso(view.started_at),
+  finished_at: iso(view.finished_at),
+  ttfi_ms: view.ttfi_ms,
+  total_ms: view.total_ms,
+});
+
+/** Reads of batches, always by their owner. */
+export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads }) => {
+  const viewOf = (row: BatchRow): BatchView =>
+    batchView(stateName(row.snapshot.value), row.snapshot.context as unknown as BatchContext);
+  const row = async (id: string, userId: string): Promise<BatchRow> => {
+    const [found] = await query<BatchRow>("batchById", [id, userId]);
+    if (!found) throw new Problem("not_found", "There is no such job");
+    return found;
+  };
+  const show = (found: BatchRow): Batch => presentBatch(found.id, viewOf(found));
+  return {
+    row,
+    show,
+    /** Changes with the batch and with each of its jobs. */
+    detail: async (found: BatchRow): Promise<{ version: string; body: BatchDetail }> => {
+      const rows = await query<JobRow>("jobsOfBatch", [found.id]);
+      const results = await Promise.all(
+        rows.map(async (job) => {
+          const shown = await jobs.show(job);
+          return { index: job.batch_index ?? 0, url: shown.result?.raw_url ?? null, ...shown };
+        }),
+      );
+      const version = `${found.version}.${rows.reduce((sum, job) => sum + job.version, 0)}`;
+      const body = {
+        ...show(found),
+        prompt: found.prompt,
+        model_key: found.model_key,
+        results,
+        cursor: found.cursor,
+      };
+      return { version, body };
+    },
+    list: (userId: string, after: Cursor | null, limit: number) =>
+      query<BatchRow>("batchesOfUser", [userId, ...keyset(after), limit + 1]),
+    jobIds: async (id: string) => (await query<JobRow>("jobsOfBatch", [id])).map((job) => job.id),
+  };
+};
+export type BatchReads = ReturnType<typeof createBatchReads>;

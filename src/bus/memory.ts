@@ -1,0 +1,16 @@
+import type { Bus } from "../ports.ts";
+import { createLocalSubscriptions } from "./local.ts";
+
+/** The bus of a node alone: everyone who listens is in this process. */
+export const createMemoryBus = (): Bus => {
+  const local = createLocalSubscriptions();
+  return {
+    durable: false,
+    announce: (facts) => facts.forEach(local.deliver),
+    publish: async (facts) => facts.length,
+    subscribe: (stream, listener) => local.add(stream, listener),
+    incarnation: async () => "memory",
+    check: async () => {},
+    close: async () => {},
+  };
+};

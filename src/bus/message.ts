@@ -1,0 +1,47 @@
+import { headers, type MsgHdrs } from "nats";
+import type { Fact } from "../ports.ts";
+import { parseSubject } from "./subjects.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** CloudEvents 1.0 in binary mode: attributes as `ce-*` headers, the data as JSON. */
+export const encodeFact = (fact: Fact, source: string): { data: Uint8Array; headers: MsgHdrs } => {
+  const attributes = headers();
+  const set = (name: string, value: string | number) => attributes.set(name, String(value));
+  set("ce-specversion", "1.0");
+  set("ce-id", fact.id);
+  set("ce-source", source);
+  set("ce-type", `darkroom.${fact.type}`);
+  set("ce-subject", fact.actorId);
+  set("ce-time", new Date(fact.at).toISOString());
+  set("ce-stream", fact.stream);
+  set("ce-sequence", fact.seq);
+  set("ce-ownersequence", fact.ownerSeq);
+  set("content-type", "application/json");
+  return { data: encoder.encode(JSON.stringify(fact.data)), headers: attributes };
+};
+
+/** The fact in a message, or null when the message is not one of ours. */
+export const decodeFact = (subject: string, attributes: MsgHdrs | undefined, data: Uint8Array): Fact | null => {
+  const parsed = parseSubject(subject);
+  const get = (name: string) => attributes?.get(name) ?? "";
+  const type = get("ce-type").replace(/^darkroom\./, "");
+  const seq = Number(get("ce-sequence"));
+  if (!parsed || type === "" || !Number.isSafeInteger(seq) || seq < 1) return null;
+  return {
+    id: get("ce-id"),
+    stream: parsed.stream,
+    seq,
+    owner: parsed.owner,
+    ownerSeq: Number(get("ce-ownersequence")),
+    type,
+    at: Date.parse(get("ce-time")),
+    actorKind: parsed.actorKind,
+    actorId: parsed.actorId,
+    data: JSON.parse(decoder.decode(data)),
+  };
+};
+
+/** Deduplicates republished facts: the same for every publish of one fact. */
+export const messageId = (fact: Pick<Fact, "stream" | "seq">): string => `${fact.stream}:${fact.seq}`;

@@ -1,0 +1,24 @@
+import type { Fact } from "../ports.ts";
+
+/** The JetStream stream that holds every fact. */
+export const STREAM = "DARKROOM";
+export const ALL_SUBJECTS = "darkroom.>";
+
+/**
+ * `darkroom.<owner>.<stream>.<actor kind>.<actor id>.<fact>`, e.g.
+ * `darkroom.0000….0192….job.0192….succeeded`. The only place that builds or reads subjects.
+ */
+export const subjectOf = (fact: Pick<Fact, "owner" | "stream" | "actorKind" | "actorId" | "type">): string =>
+  `darkroom.${fact.owner}.${fact.stream}.${fact.actorKind}.${fact.actorId}.${fact.type.slice(fact.type.indexOf(".") + 1)}`;
+
+/** Matches every fact of one stream. */
+export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>`;
+
+export type ParsedSubject = Pick<Fact, "owner" | "stream" | "actorKind" | "actorId"> & { verb: string };
+
+/** Reads a subject back, or null when it is not one of ours. */
+export const parseSubject = (subject: string): ParsedSubject | null => {
+  const [root, owner, stream, actorKind, actorId, verb, ...rest] = subject.split(".");
+  if (root !== "darkroom" || !owner || !stream || !actorKind || !actorId || !verb || rest.length > 0) return null;
+  return { owner, stream, actorKind, actorId, verb };
+};

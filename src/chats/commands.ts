@@ -1,0 +1,130 @@
+import type { Dispatch } from "../actors/dispatch.ts";
+import { emptyUnit, type SliceFact, type Unit } from "../actors/unit.ts";
+import type { AttachmentCommands } from "../attachments/commands.ts";
+import type { Query } from "../db/queries.ts";
+import { Problem } from "../errors.ts";
+import type { OptionCommands } from "../options/commands.ts";
+import type { Clock, Draws } from "../ports.ts";
+import { type ChatRow, type Chunk, type Message, showChat } from "./words.ts";
+
+/** What can be done with chats. A chat's facts go to the stream of its own id. */
+export const createChatCommands = (deps: {
+  dispatch: Dispatch;
+  query: Query;
+  attachments: AttachmentCommands;
+  options: OptionCommands;
+  clock: Clock;
+  draws: Draws;
+}) => {
+  const { dispatch, query, attachments, options, clock, draws } = deps;
+
+  const find = async (id: string, userId: string): Promise<ChatRow> => {
+    const [row] = await query<ChatRow>("chatById", [id, userId]);
+    if (!row) throw new Problem("not_found", "There is no such chat");
+    return row;
+  };
+
+  const fact = (
+    chatId: string,
+    owner: string,
+    type: string,
+    actorId: string,
+    data: Record<string, unknown>,
+  ): SliceFact => ({
+    id: draws.id(),
+    stream: chatId,
+    owner,
+    type,
+    at: clock.now(),
+    actorKind: type.slice(0, type.indexOf(".")),
+    actorId,
+    data,
+  });
+
+  const submit = async (unit: Unit): Promise<void> => {
+    const { kind } = await dispatch.submit(unit);
+    if (kind === "gone") throw new Problem("not_found", "The chat was deleted");
+    if (kind !== "won") throw new Problem("unavailable", "Too many changes at once; try again", { retryAfter: 1 });
+  };
+
+  return {
+    find,
+    create: async (userId: string, title: string) => {
+      const unit = emptyUnit(draws.id());
+      const row = { id: draws.id(), user_id: userId, title, created_at: new Date(clock.now()).toISOString() };
+      unit.rows.chats = [row];
+      const chat = { ...row, message_count: 0, last_message_at: null };
+      unit.facts.push(fact(row.id, userId, "chat.created", row.id, chat));
+      await submit(unit);
+      return chat;
+    },
+    rename: async (id: string, userId: string, title: string) => {
+      const chat = { ...showChat(await find(id, userId)), title };
+      const unit = emptyUnit(draws.id());
+      unit.live.push(id);
+      unit.rows.chat_changes = [{ id, title }];
+      unit.facts.push(fact(id, userId, "chat.renamed", id, chat));
+      await submit(unit);
+      return chat;
+    },
+    /** A tombstone: 404 from now on. Its live jobs are canceled, those already in the commit's inbox. */
+    remove: async (id: string, userId: string) => {
+      await find(id, userId);
+      const live = () => query<{ id: string }>("liveJobsOfChat", [id]);
+      const unit = emptyUnit(draws.id());
+      unit.live.push(id);
+      unit.rows.chat_changes = [{ id, deleted_at: new Date(clock.now()).toISOString() }];
+      unit.facts.push(fact(id, userId, "chat.deleted", id, { id }));
+      unit.tells = (await live()).map((job) => ({ source: id, to: job.id, event: { type: "cancel" } }));
+      await submit(unit);
+      // A job that was created between the read and the commit; after the tombstone there are no more.
+      const told = new Set(unit.tells.map(({ to }) => to));
+      const late = (await live()).filter((job) => !told.has(job.id));
+      await Promise.allSettled(late.map((job) => dispatch.send(job.id, { type: "cancel" })));
+    },
+    /** Stores the user's message with the assistant's answer: options to press, and what to render. */
+    say: async (chatId: string, userId: string, text: string, attachmentIds: string[]) => {
+      await find(chatId, userId);
+      const attached = await attachments.require(attachmentIds, userId);
+      const at = new Date(clock.now()).toISOString();
+      const question: Message = {
+        id: draws.id(),
+        chat_id: chatId,
+        author_type: "user",
+        content_text: text,
+        render_payload: [],
+        attachments: attachmentIds,
+        created_at: at,
+      };
+      const answerId = draws.id();
+      const proposed = options.propose({ chatId, messageId: answerId, userId, text, at }, attached);
+      const chunks = proposed.flatMap(({ id, label, description }): Chunk[] => [
+        { type: "text", text: description },
+        { type: "button", label, option_id: id },
+      ]);
+      const answer: Message = {
+        id: answerId,
+        chat_id: chatId,
+        author_type: "assistant",
+        content_text: null,
+        render_payload: chunks,
+        attachments: [],
+        created_at: at,
+      };
+      const unit = emptyUnit(draws.id());
+      unit.live.push(chatId);
+      unit.rows.messages = [question, answer];
+      unit.rows.options = proposed;
+      unit.facts.push(
+        fact(chatId, userId, "message.created", question.id, question),
+        fact(chatId, userId, "message.created", answer.id, answer),
+        ...proposed.map(({ user_id: _, position: __, ...option }) =>
+          fact(chatId, userId, "option.created", option.id, option),
+        ),
+      );
+      await submit(unit);
+      return { message: answer, render_chunks: chunks };
+    },
+  };
+};
+export type ChatCommands = ReturnType<typeof createChatCommands>;

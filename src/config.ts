@@ -1,0 +1,186 @@
+import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+
+const ms = (fallback: number, description: string, minimum = 1) =>
+  Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
+const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
+const text = (description: string, fallback?: string) =>
+  Type.String({ minLength: 1, description, ...(fallback === undefined ? {} : { default: fallback }) });
+const url = (description: string, protocols: string) =>
+  Type.String({ pattern: `^(${protocols})://[^\\s]+$`, description });
+const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
+
+/** Every setting, by the name of its environment variable. `.env.example` and the README list them. */
+export const Settings = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal("development"), Type.Literal("production"), Type.Literal("test")], {
+    default: "development",
+    description: "production refuses defaults that are not safe",
+  }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: "HTTP port; 0 picks a free one" }),
+  HOST: text("address to listen on", "127.0.0.1"),
+  PUBLIC_URL: optional(url("base URL that browsers and providers reach us at", "https?")),
+  ALLOWED_HOSTS: optional(text("comma-separated Host headers accepted besides the public URL's and loopback")),
+  CORS_ORIGINS: text("comma-separated origins, or `localhost` for any loopback origin", "localhost"),
+  DATA_DIR: text("where the embedded services and generated secrets live", ".darkroom"),
+  LOG_LEVEL: Type.Union(
+    ["trace", "debug", "info", "warn", "error", "fatal", "silent"].map((level) => Type.Literal(level)),
+    { default: "info", description: "pino level" },
+  ),
+  DEMO: optional(Type.Boolean({ description: "demo user and service A's routes without a token" })),
+  JWT_SECRET: optional(Type.String({ minLength: 32, description: "HS256 secret, used as the bytes given" })),
+  JWT_TTL_S: Type.Integer({ minimum: 1, maximum: 30 * 86400, default: 3600, description: "access token lifetime" }),
+  BODY_LIMIT_BYTES: Type.Integer({ minimum: 1024, default: 1_048_576, description: "largest request body" }),
+
+  DATABASE_URL: optional(url("PostgreSQL 15-18; embedded when absent", "postgres(ql)?(\\+asyncpg)?")),
+  DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10, description: "read connections" }),
+  NATS_URL: optional(url("NATS with JetStream; in-process bus when absent", "nats|tls|wss?")),
+
+  S3_BUCKET: Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", default: "darkroom", description: "bucket" }),
+  S3_REGION: text("region, always signed", "us-east-1"),
+  S3_ENDPOINT_INTERNAL: optional(url("S3 as this server reaches it; embedded when absent", "https?")),
+  S3_PUBLIC_ENDPOINT: optional(url("S3 as browsers reach it; default the internal endpoint", "https?")),
+  S3_USE_PATH_STYLE: flag(true, "bucket in the path (true) or in the host name (false)"),
+  S3_EMBEDDED_SHARED: flag(false, "DATA_DIR is shared by all nodes, so embedded S3 may serve several"),
+  AWS_ACCESS_KEY_ID: optional(text("S3 access key")),
+  AWS_SECRET_ACCESS_KEY: optional(text("S3 secret key")),
+  USE_PUBLIC_URLS: flag(false, "permanent public download URLs instead of presigned ones"),
+  S3_URL_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 3600, description: "life of signed downloads" }),
+  UPLOAD_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: "life of signed uploads" }),
+  UPLOAD_MAX_BYTES: Type.Integer({ minimum: 1, default: 50_000_000, description: "largest attachment" }),
+  OUTPUT_MAX_BYTES: Type.Integer({ minimum: 1, default: 1_000_000_000, description: "largest generated file" }),
+
+  POLL_MIN_MS: ms(1000, "first wait between polls"),
+  POLL_MAX_MS: ms(30_000, "longest wait between polls"),
+  POLL_FACTOR: Type.Number({ minimum: 1, maximum: 10, default: 2, description: "growth of the wait" }),
+  POLL_JITTER: Type.Number({ minimum: 0, maximum: 0.9, default: 0.2, description: "± share of the wait" }),
+  POLL_TIMEOUT_MS: ms(5000, "hard limit of one poll; must be below TAKEOVER_GRACE_MS"),
+  SUBMIT_TIMEOUT_MS: ms(10_000, "hard limit of one submit, and of looking for a lost one"),
+  NOT_AFTER_MS: ms(5000, "an effect not sent this long after its commit is dropped"),
+  CANCEL_TIMEOUT_MS: ms(5000, "hard limit of one upstream cancel"),
+  INGEST_TIMEOUT_MS: ms(120_000, "hard limit of storing the outputs of one job, per try"),
+  JOB_TIMEOUT_MS: ms(180_000, "limit of a started job whose model has none of its own"),
+  START_TIMEOUT_MS: ms(3_600_000, "limit of waiting for a start"),
+  RETRY_LIMIT: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: "automatic retries of one job" }),
+  TAKEOVER_GRACE_MS: ms(6000, "how overdue a timer must be before another node fires it"),
+  PROVIDER_CONCURRENCY: Type.Integer({
+    minimum: 1,
+    maximum: 100_000,
+    default: 20,
+    description: "jobs at one provider account",
+  }),
+  CACHE_ACTORS: Type.Integer({ minimum: 16, default: 20_000, description: "actors kept warm in memory" }),
+  DRAIN_DELAY_MS: ms(0, "time between failing readiness and stopping", 0),
+  IDEMPOTENCY_TTL_S: Type.Integer({ minimum: 60, default: 86_400, description: "how long a key is remembered" }),
+  PROMPT_ENHANCEMENT: flag(true, "add the model's style words to prompts"),
+
+  SIMULATED: optional(Type.Boolean({ description: "offer the simulated provider; default outside production" })),
+  SIMULATED_LATENCY_MS: ms(4000, "typical time of a simulated generation; video takes four times as long", 0),
+  SIMULATED_QUEUE_MS: ms(500, "typical time in the simulated provider's queue", 0),
+  SIMULATED_FAILURE_RATE: Type.Number({ minimum: 0, maximum: 1, default: 0, description: "share that fails" }),
+  SIMULATED_LOST_RATE: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    description: "share of submits whose answer is lost",
+  }),
+  HIGGSFIELD_BASE_URL: url("Higgsfield API", "https?"),
+  HIGGSFIELD_API_KEY: optional(text("Higgsfield key id")),
+  HIGGSFIELD_SECRET: optional(text("Higgsfield key secret")),
+  REPLICATE_BASE_URL: url("Replicate API", "https?"),
+  REPLICATE_API_TOKEN: optional(text("Replicate token")),
+  FAL_BASE_URL: url("fal queue API", "https?"),
+  FAL_KEY: optional(text("fal key, id:secret")),
+});
+
+const DEFAULT_URLS = {
+  HIGGSFIELD_BASE_URL: "https://api.higgsfield.ai",
+  REPLICATE_BASE_URL: "https://api.replicate.com/v1",
+  FAL_BASE_URL: "https://queue.fal.run",
+};
+
+type Known = Static<typeof Settings>;
+
+/** The settings plus what follows from them. */
+export type Config = Known & {
+  DEMO: boolean;
+  SIMULATED: boolean;
+  /** Origin without a trailing slash. */
+  PUBLIC_URL: string;
+};
+
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`Darkroom cannot start:\n${problems.map((line) => `  - ${line}`).join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+export const isLoopback = (host: string) => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
+
+const parse = (schema: TSchema, raw: string): unknown => {
+  if (schema.type === "boolean") {
+    if (/^(1|true|yes|on)$/i.test(raw)) return true;
+    if (/^(0|false|no|off)$/i.test(raw)) return false;
+    return raw;
+  }
+  if (schema.type === "integer" || schema.type === "number") return raw.trim() === "" ? raw : Number(raw);
+  return raw;
+};
+
+/** Rules that span settings. */
+const conflicts = (c: Known): string[] => {
+  const problems: string[] = [];
+  const rule = (broken: boolean, message: string) => {
+    if (broken) problems.push(message);
+  };
+  const production = c.NODE_ENV === "production";
+  rule(c.POLL_MIN_MS > c.POLL_MAX_MS, "POLL_MIN_MS must not exceed POLL_MAX_MS");
+  rule(c.POLL_TIMEOUT_MS >= c.TAKEOVER_GRACE_MS, "POLL_TIMEOUT_MS must be below TAKEOVER_GRACE_MS");
+  rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
+  rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
+  rule(production && c.DEMO === true, "DEMO=1 is refused in production");
+  rule(
+    Boolean(c.NATS_URL) && !c.S3_ENDPOINT_INTERNAL && !c.S3_EMBEDDED_SHARED,
+    "NATS_URL means several nodes: set S3_ENDPOINT_INTERNAL, or S3_EMBEDDED_SHARED=1 when DATA_DIR is shared",
+  );
+  rule(
+    Boolean(c.S3_ENDPOINT_INTERNAL) && !(c.AWS_ACCESS_KEY_ID && c.AWS_SECRET_ACCESS_KEY),
+    "S3_ENDPOINT_INTERNAL needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+  );
+  rule(
+    Boolean(c.HIGGSFIELD_API_KEY) !== Boolean(c.HIGGSFIELD_SECRET),
+    "set both HIGGSFIELD_API_KEY and HIGGSFIELD_SECRET",
+  );
+  return problems;
+};
+
+/**
+ * Reads the environment. Throws one `ConfigError` that names every wrong or missing setting.
+ * `DB_DSN` stands for `DATABASE_URL`; an empty variable counts as unset.
+ */
+export const readConfig = (env: Record<string, string | undefined>): Config => {
+  const given: Record<string, string | undefined> = { ...env, DATABASE_URL: env.DATABASE_URL || env.DB_DSN };
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(Settings.properties as TProperties)) {
+    const raw = given[name] || (DEFAULT_URLS as Record<string, string>)[name];
+    const value = raw === undefined || raw === "" ? schema.default : parse(schema, raw);
+    if (value === undefined) continue;
+    values[name] = value;
+    const error = Value.Errors(schema, value).First();
+    if (error) problems.push(`${name}: ${error.message.toLowerCase()} (${schema.description})`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  const known = values as Known;
+  const production = known.NODE_ENV === "production";
+  const broken = conflicts(known);
+  if (broken.length > 0) throw new ConfigError(broken);
+  const host = known.HOST === "0.0.0.0" || known.HOST === "::" || isLoopback(known.HOST) ? "localhost" : known.HOST;
+  return {
+    ...known,
+    DATABASE_URL: known.DATABASE_URL?.replace("+asyncpg", ""),
+    DEMO: known.DEMO ?? (!production && isLoopback(known.HOST)),
+    SIMULATED: known.SIMULATED ?? !production,
+    PUBLIC_URL: (known.PUBLIC_URL ?? `http://${host}:${known.PORT}`).replace(/\/+$/, ""),
+  };
+};

@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isErrno } from "./errors.ts";
+import { type Expected, receive } from "./receive.ts";
+import { encodeTrailer, type ObjectInfo, readTrailer } from "./trailer.ts";
+
+/** What a writer knows before the bytes are here. */
+export type Meta = Pick<ObjectInfo, "key" | "mime" | "modified" | "cacheControl" | "disposition">;
+
+/** An open object. The caller closes `handle`. */
+export type OpenFile = { handle: FileHandle; info: ObjectInfo };
+
+/** Makes a rename or an unlink survive a power cut. Some file systems refuse to sync a directory. */
+const syncDirectory = async (path: string) => {
+  const handle = await open(path, "r").catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+};
+
+/** Whole files with a trailer, written beside (`tempDir`, same file system) and renamed into place. */
+export const createFiles = (tempDir: string) => {
+  /** Runs `fill` on a new file; whatever it does not rename away is removed. */
+  const writing = async <T>(fill: (temp: string) => Promise<T>): Promise<T> => {
+    const temp = join(tempDir, randomUUID());
+    try {
+      return await fill(temp);
+    } finally {
+      await rm(temp, { force: true });
+    }
+  };
+
+  const commit = async (handle: FileHandle, temp: string, path: string, info: ObjectInfo) => {
+    const trailer = encodeTrailer(info);
+    await handle.truncate(info.size);
+    await handle.write(trailer, 0, trailer.length, info.size);
+    await handle.sync();
+    const made = await mkdir(dirname(path), { recursive: true });
+    await rename(temp, path);
+    const top = made === undefined ? dirname(path) : dirname(made);
+    for (let each = dirname(path); ; each = dirname(each)) {
+      await syncDirectory(each);
+      if (each === top) break;
+    }
+  };
+
+  return {
+    /** Stores `chunks` at `path`. Rejects with what `receive` finds wrong; then nothing has changed. */
+    write: (path: string, chunks: AsyncIterable<Uint8Array>, meta: Meta, expected: Expected, etag?: string) =>
+      writing(async (temp) => {
+        const handle = await open(temp, "wx+");
+        try {
+          const { size, md5 } = await receive(handle, chunks, expected);
+          const info: ObjectInfo = { ...meta, size, etag: etag ?? md5.toString("hex") };
+          await commit(handle, temp, path, info);
+          return info;
+        } finally {
+          await handle.close();
+        }
+      }),
+
+    /** Copies within the store; null when `from` is absent. `meta` is made from the source as it was copied. */
+    copy: (from: string, to: string, meta: (source: ObjectInfo) => Meta): Promise<ObjectInfo | null> =>
+      writing(async (temp) => {
+        try {
+          await copyFile(from, temp, constants.COPYFILE_FICLONE);
+        } catch (error) {
+          if (isErrno(error, "ENOENT")) return null;
+          throw error;
+        }
+        const handle = await open(temp, "r+");
+        try {
+          const source = await readTrailer(handle);
+          const info: ObjectInfo = { ...meta(source), size: source.size, etag: source.etag };
+          await commit(handle, temp, to, info);
+          return info;
+        } finally {
+          await handle.close();
+        }
+      }),
+
+    /** Opens for reading; null when absent. */
+    async open(path: string): Promise<OpenFile | null> {
+      let handle: FileHandle;
+      try {
+        handle = await open(path, "r");
+      } catch (error) {
+        if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) return null;
+        throw error;
+      }
+      try {
+        return { handle, info: await readTrailer(handle) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    },
+
+    /** Absent is as good as removed. */
+    async remove(path: string): Promise<void> {
+      await rm(path, { force: true });
+      await syncDirectory(dirname(path));
+    },
+  };
+};
+
+export type Files = ReturnType<typeof createFiles>;

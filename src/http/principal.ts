@@ -1,0 +1,13 @@
+/** What a caller may do, weakest first. */
+export const ROLES = ["user", "operator", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+export const isRole = (word: unknown): word is Role => ROLES.some((role) => role === word);
+
+export const outranks = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(needed);
+
+/** Who is calling. `expiresAt` is milliseconds since the epoch, `Infinity` for the anonymous demo user. */
+export type Principal = { userId: string; role: Role; expiresAt: number; anonymous: boolean };
+
+/** A user as it is written the first time it is seen. */
+export type NewUser = { id: string; email?: string; passwordHash?: string; role: Role };

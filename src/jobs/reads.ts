@@ -1,0 +1,100 @@
+import type { StateValue } from "xstate";
+import type { JobContext } from "../../machines/job.context.ts";
+import { type JobView, jobView } from "../../machines/job.view.ts";
+import type { Snapshot } from "../../machines/step.ts";
+import type { Query } from "../db/queries.ts";
+import { Problem } from "../errors.ts";
+import { type Cursor, keyset } from "../http/pagination.ts";
+import type { JobLabels, PresentJob } from "./present.ts";
+import type { Job, JobDetail } from "./words.ts";
+
+export type JobRow = {
+  id: string;
+  user_id: string;
+  chat_id: string | null;
+  option_id: string | null;
+  batch_id: string | null;
+  batch_index: number | null;
+  retry_of: string | null;
+  tool_type: string;
+  model_key: string;
+  provider: string;
+  prompt: string;
+  params: Record<string, unknown>;
+  inputs: string[];
+  created_at: number;
+  version: number;
+  snapshot: Snapshot;
+  cursor: number;
+  stream_id: string;
+};
+
+export type JobFilter = { status?: string; chat_id?: string; batch_id?: string; tool_type?: string };
+
+const labelsOf = (row: JobRow): JobLabels => ({
+  job_id: row.id,
+  chat_id: row.chat_id,
+  option_id: row.option_id,
+  retry_of: row.retry_of,
+  tool_type: row.tool_type,
+  model_key: row.model_key,
+});
+
+export const viewOf = (row: JobRow): JobView =>
+  jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
+
+type TransitionRow = {
+  version: number;
+  at: number;
+  event: string;
+  from_state: string | null;
+  to_state: string;
+  effects: string[];
+  folded: string[];
+};
+
+/** Reads of jobs, always by their owner: another's job is not found. */
+export const createJobReads = ({ query, present }: { query: Query; present: PresentJob }) => {
+  const row = async (id: string, userId: string): Promise<JobRow> => {
+    const [found] = await query<JobRow>("jobById", [id, userId]);
+    if (!found) throw new Problem("not_found", "There is no such job");
+    return found;
+  };
+  const show = (found: JobRow): Promise<Job> => present(labelsOf(found), viewOf(found));
+  const detail = async (found: JobRow): Promise<JobDetail> => ({
+    ...(await show(found)),
+    prompt: found.prompt,
+    params: found.params,
+    cursor: found.cursor,
+    stream: found.stream_id,
+  });
+  return {
+    row,
+    show,
+    detail,
+    list: (userId: string, filter: JobFilter, after: Cursor | null, limit: number) =>
+      query<JobRow>("jobsOfUser", [
+        userId,
+        ...keyset(after),
+        filter.status ?? null,
+        filter.chat_id ?? null,
+        filter.batch_id ?? null,
+        filter.tool_type ?? null,
+        limit + 1,
+      ]),
+    timeline: async (id: string, userId: string) => {
+      await row(id, userId);
+      const rows = await query<TransitionRow>("transitionsOf", [id]);
+      return rows.map(({ version, at, event, from_state, to_state, effects, folded }) => ({
+        version,
+        at: new Date(at).toISOString(),
+        event,
+        from: from_state,
+        to: to_state,
+        effects,
+        folded,
+      }));
+    },
+  };
+};
+export type JobReads = ReturnType<typeof createJobReads>;

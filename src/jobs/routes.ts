@@ -1,0 +1,171 @@
+import { Type } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { JobStatus } from "../../machines/job.words.ts";
+import type { Dispatch } from "../actors/dispatch.ts";
+import { describe, describeStream } from "../http/describe.ts";
+import { respond } from "../http/etag.ts";
+import type { Guard } from "../http/guard.ts";
+import { Id } from "../http/ids.ts";
+import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
+import type { Clients } from "../streams/clients.ts";
+import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
+import type { Messages } from "../streams/messages.ts";
+import type { JobCommands } from "./commands.ts";
+import type { JobReads, JobRow } from "./reads.ts";
+import { Job, JobDetail, Transition } from "./words.ts";
+
+const byId = { params: Type.Object({ id: Id }) };
+const FINAL = new Set(["job.succeeded", "job.failed", "job.timed_out", "job.canceled"]);
+
+/** Jobs: list, get, cancel, retry, timeline, live. */
+export const createJobRoutes = (deps: {
+  guard: Guard;
+  reads: JobReads;
+  commands: JobCommands;
+  dispatch: Dispatch;
+  clients: Clients;
+  messages: Messages;
+  /** Changes when signed URLs do, so that a 304 never keeps an expired one alive. */
+  urlEpoch(): number;
+}) => {
+  const { reads, commands } = deps;
+  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}`;
+  type Answer = { request: Request; set: { headers: Record<string, unknown> } };
+  const get = async (context: Answer, id: string, userId: string) => {
+    const row = await reads.row(id, userId);
+    return respond(context, version(row), () => reads.detail(row));
+  };
+
+  const jobs = new Elysia({ name: "jobs", prefix: "/jobs" })
+    .use(deps.guard.plugin)
+    .get(
+      "/",
+      async ({ query, principal }) => {
+        const { limit, after } = readPage(query);
+        const rows = await reads.list(principal.userId, query, after, limit);
+        const page = toPage(
+          rows,
+          limit,
+          (row) => ({ at: row.created_at, id: row.id }),
+          (row) => row,
+        );
+        return { items: await Promise.all(page.items.map(reads.show)), next_cursor: page.next_cursor };
+      },
+      {
+        auth: "user",
+        query: Type.Object({
+          ...PageQuery.properties,
+          status: Type.Optional(JobStatus),
+          chat_id: Type.Optional(Id),
+          batch_id: Type.Optional(Id),
+          tool_type: Type.Optional(Type.String({ maxLength: 50 })),
+        }),
+        response: { 200: Page(Job) },
+        detail: describe({ tag: "jobs", summary: "List jobs, newest first" }),
+      },
+    )
+    .get("/:id", ({ params, principal, ...context }) => get(context, params.id, principal.userId), {
+      auth: "user",
+      ...byId,
+      response: { 200: JobDetail },
+      detail: describe({ tag: "jobs", summary: "A job with its cursor" }),
+    })
+    .post(
+      "/:id/cancel",
+      async ({ params, principal, set }) => {
+        await commands.cancel(params.id, principal.userId);
+        set.status = 202;
+        return reads.detail(await reads.row(params.id, principal.userId));
+      },
+      {
+        auth: "user",
+        ...byId,
+        response: { 202: JobDetail },
+        detail: describe({
+          tag: "jobs",
+          summary: "Cancel a job",
+          description: "The outcome is in `cancel`: before the start, upstream, or impossible (the cost stands).",
+          problems: ["conflict"],
+        }),
+      },
+    )
+    .post(
+      "/:id/retry",
+      async ({ params, principal, set }) => {
+        const { job, unit } = await commands.retry(params.id, principal.userId);
+        await deps.dispatch.submit(unit);
+        set.status = 202;
+        set.headers.location = `/jobs/${job}`;
+        set.headers["retry-after"] = "1";
+        return { job_id: job };
+      },
+      {
+        auth: "user",
+        ...byId,
+        response: { 202: Type.Object({ job_id: Type.String() }) },
+        detail: describe({
+          tag: "jobs",
+          summary: "Make a failed job again, as a new job with `retry_of`",
+          problems: ["conflict"],
+          answers: { 202: { headers: { Location: "the new job", "Retry-After": "seconds until a first look" } } },
+        }),
+      },
+    )
+    .get(
+      "/:id/timeline",
+      async ({ params, principal }) => ({ items: await reads.timeline(params.id, principal.userId) }),
+      {
+        auth: "user",
+        ...byId,
+        response: { 200: Type.Object({ items: Type.Array(Transition) }) },
+        detail: describe({ tag: "jobs", summary: "Every transition of a job" }),
+      },
+    )
+    .get(
+      "/:id/stream",
+      async ({ params, principal, request }) => {
+        const cursor = readStreamCursor(request);
+        const row = await reads.row(params.id, principal.userId);
+        return deps.clients.sse({
+          userId: principal.userId,
+          expiresAt: principal.expiresAt,
+          messages: (pace) =>
+            deps.messages({
+              stream: row.stream_id,
+              cursor,
+              pace,
+              greet: true,
+              filter: (fact) => fact.actorId === row.id,
+              isLast: (fact) => fact.actorId === row.id && FINAL.has(fact.type),
+              snapshot: async () => {
+                const fresh = await reads.row(row.id, principal.userId);
+                const done = fresh.snapshot.context.finishedAt !== null;
+                return { cursor: fresh.cursor, data: await reads.detail(fresh), done };
+              },
+            }),
+        });
+      },
+      {
+        auth: "user",
+        ...byId,
+        query: StreamQuery,
+        detail: describeStream({
+          tag: "jobs",
+          summary: "One job, live",
+          description: "A `snapshot` first when no cursor is given; ends with the job.",
+          events: ['id: 7\nevent: job.updated\ndata: {"specversion":"1.0","type":"darkroom.job.succeeded",…}'],
+        }),
+      },
+    );
+
+  /** The first service's path for the same resource. */
+  const seed = new Elysia({ name: "seed-jobs", prefix: "/options/jobs" })
+    .use(deps.guard.plugin)
+    .get("/:id", ({ params, principal, ...context }) => get(context, params.id, principal.userId), {
+      auth: "user",
+      ...byId,
+      response: { 200: JobDetail },
+      detail: describe({ tag: "jobs", summary: "A job, to be polled: see `retry_after_seconds` and the ETag" }),
+    });
+  return new Elysia({ name: "job-routes" }).use(jobs).use(seed);
+};

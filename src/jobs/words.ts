@@ -1,0 +1,65 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { CancelState, JobError, JobStatus } from "../../machines/job.words.ts";
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+const Instant = Type.String({ format: "date-time", description: "ISO 8601" });
+
+const Link = Type.Object({ url: Type.String(), width: Type.Integer(), height: Type.Integer() });
+
+/** One stored output as clients see it. URLs are signed and expire; the job's GET renews them. */
+export const Result = Type.Object({
+  min_url: Type.String({ description: "web-sized WebP" }),
+  raw_url: Type.String({ description: "the original" }),
+  mime: Type.String(),
+  size_bytes: Type.Integer(),
+  thumbnails: Type.Array(Link),
+});
+export type Result = Static<typeof Result>;
+
+/** A job as every answer and event shows it. */
+export const Job = Type.Object({
+  job_id: Type.String(),
+  status: JobStatus,
+  state: Type.String({ description: "the machine's state, e.g. running.waiting" }),
+  result: nullable(Result),
+  error: nullable(JobError),
+  retry_after_seconds: Type.Integer({ description: "until the next poll of the provider, rounded up" }),
+  outputs: Type.Array(Result),
+  progress: nullable(Type.Number({ description: "0 to 1, as the provider tells it" })),
+  position: nullable(Type.Integer({ description: "place in the provider's queue" })),
+  attempt: Type.Integer(),
+  cancel: nullable(CancelState),
+  chat_id: nullable(Type.String()),
+  option_id: nullable(Type.String()),
+  batch_id: nullable(Type.String()),
+  batch_index: nullable(Type.Integer()),
+  retry_of: nullable(Type.String()),
+  tool_type: Type.String(),
+  model_key: Type.String(),
+  created_at: Instant,
+  started_at: nullable(Instant),
+  finished_at: nullable(Instant),
+  timeout_at: nullable(Instant),
+  next_poll_at: nullable(Instant),
+});
+export type Job = Static<typeof Job>;
+
+/** A job as its own GET shows it. */
+export const JobDetail = Type.Object({
+  ...Job.properties,
+  prompt: Type.String(),
+  params: Type.Record(Type.String(), Type.Unknown()),
+  cursor: Type.Integer({ description: "seq of its stream at this snapshot: resume from here" }),
+  stream: Type.String({ description: "id of the stream that carries its events" }),
+});
+export type JobDetail = Static<typeof JobDetail>;
+
+export const Transition = Type.Object({
+  version: Type.Integer(),
+  at: Instant,
+  event: Type.String(),
+  from: nullable(Type.String()),
+  to: Type.String(),
+  effects: Type.Array(Type.String()),
+  folded: Type.Array(Type.String({ description: "soft steps since the version before" })),
+});

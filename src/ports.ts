@@ -1,0 +1,133 @@
+/**
+ * The four doors to the outside world. Implementations live in `bus/`, `storage/`, `providers/`
+ * and `embedded/`; only `app.ts` imports them. Each port has one contract suite in `test/`.
+ */
+import type { Readable } from "node:stream";
+
+/** Time. `now()` is milliseconds since the epoch on PostgreSQL's clock; it never goes back. */
+export interface Clock {
+  now(): number;
+  /** Calls `fire` once, `ms` from now (clamped to what a native timer can hold). Returns cancel. */
+  after(ms: number, fire: () => void): () => void;
+}
+
+/** Randomness and identity, handed in so that a run can be replayed from its seed. */
+export interface Draws {
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** A UUIDv7. */
+  id(): string;
+}
+
+/** A committed, past-tense event of one stream. `seq` is gap-free per stream, `ownerSeq` per owner. */
+export type Fact = {
+  id: string;
+  stream: string;
+  seq: number;
+  owner: string;
+  ownerSeq: number;
+  /** Past tense, `<actor kind>.<verb>`, e.g. `job.succeeded`. */
+  type: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  actorKind: string;
+  actorId: string;
+  data: Record<string, unknown>;
+};
+
+/** How nodes hear of each other's facts. Delivery is a hint: the log is the truth. */
+export interface Bus {
+  /** Whether facts outlive this process on the bus, so that the relay must publish each of them. */
+  readonly durable: boolean;
+  /** Tells this process's own subscribers at once. Never throws. */
+  announce(facts: readonly Fact[]): void;
+  /** Publishes in order; resolves to how many were durably taken before the first failure. */
+  publish(facts: readonly Fact[]): Promise<number>;
+  /** Calls back for the facts of `stream` that any node announces or publishes. Returns unsubscribe. */
+  subscribe(stream: string, listener: (fact: Fact) => void): () => void;
+  /** Marks the durable log's incarnation; another value than last time means that it was wiped. */
+  incarnation(): Promise<string>;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type StoredObject = { size: number; mime: string; etag: string };
+
+/** Any S3. Keys never start with a slash. Signed URLs name the public endpoint. */
+export interface Storage {
+  put(key: string, body: Buffer | Readable, meta: { size: number; mime: string }): Promise<void>;
+  /** Rejects with `Problem("not_found")` when the object is absent. */
+  get(key: string): Promise<Readable>;
+  stat(key: string): Promise<StoredObject | null>;
+  copy(from: string, to: string, mime: string): Promise<void>;
+  remove(keys: readonly string[]): Promise<void>;
+  /** A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. */
+  url(key: string): Promise<string>;
+  presignPut(key: string, seconds: number): Promise<string>;
+  presignPost(
+    key: string,
+    policy: { mime: string; maxBytes: number; seconds: number },
+  ): Promise<{ url: string; fields: Record<string, string> }>;
+  /** Creates the bucket where allowed. */
+  prepare(): Promise<void>;
+  check(): Promise<void>;
+}
+
+/** What a provider is asked to make. */
+export type Generation = {
+  /** Our attempt id: idempotency key, and tag to find a lost submit by. */
+  attempt: string;
+  model: string;
+  tool: string;
+  prompt: string;
+  params: Record<string, unknown>;
+  /** URLs of input media, readable by the provider. */
+  inputs: string[];
+  /** Milliseconds since the epoch after which the result is no longer wanted. */
+  deadline: number;
+};
+
+export type SubmitOutcome =
+  | { kind: "accepted"; ref: string }
+  | { kind: "rejected"; retryable: true; code: string; afterMs: number }
+  | { kind: "rejected"; retryable: false; code: string; message: string }
+  | { kind: "ambiguous"; reason: string };
+
+/** `find` looks for a submit whose answer was lost. `absent` is only ever a hint, never a proof. */
+export type FindOutcome = { kind: "found"; ref: string } | { kind: "absent" } | { kind: "unknown" };
+
+export type RemoteOutput = { url: string; mime?: string };
+
+export type CheckOutcome =
+  | { kind: "queued"; position?: number }
+  | { kind: "running"; progress?: number }
+  | { kind: "completed"; outputs: RemoteOutput[] }
+  | { kind: "failed"; code: string; message: string; retryable: boolean }
+  | { kind: "moderated" }
+  | { kind: "canceled" }
+  | { kind: "gone" }
+  | { kind: "unknown"; reason: string };
+
+export type CancelOutcome =
+  | { kind: "canceled" }
+  | { kind: "refused" }
+  | { kind: "already_finished" }
+  | { kind: "unknown"; reason: string };
+
+/** A generation service. Calls never retry by themselves and honour `signal`. Outcomes are closed sets. */
+export interface Provider {
+  readonly name: string;
+  readonly capabilities: {
+    /** The same attempt id submitted again answers with the same ref and bills once. */
+    idempotentSubmit: boolean;
+    findable: boolean;
+    webhooks: boolean;
+    cancel: boolean;
+  };
+  submit(generation: Generation, signal: AbortSignal): Promise<SubmitOutcome>;
+  find(attempt: string, submittedAt: number, signal: AbortSignal): Promise<FindOutcome>;
+  check(ref: string, signal: AbortSignal): Promise<CheckOutcome>;
+  cancel(ref: string, signal: AbortSignal): Promise<CancelOutcome>;
+  /** Streams one output. `size` when the provider tells it. Rejects when it is gone. */
+  download(output: RemoteOutput, signal: AbortSignal): Promise<{ body: Readable; size?: number; mime?: string }>;
+}

@@ -1,0 +1,54 @@
+import { Problem } from "../errors.ts";
+import type { Served } from "../streams/session.ts";
+import { refuse } from "./refuse.ts";
+
+/**
+ * Stands between the listener and the app:
+ *
+ *   starting (503) ──open──▶ open ──drain──▶ draining (not ready, still serving) ──close──▶ closed (503)
+ */
+export type Gate = Served & {
+  /** From now on `app` answers. */
+  open(app: Served): void;
+  /** Readiness fails, so that a load balancer looks elsewhere; the app still answers. */
+  drain(): void;
+  /** Everything is refused. */
+  close(): void;
+};
+
+const READINESS = new Set(["/health", "/healthz"]);
+
+/** What answers without an app: 503 with `Retry-After: 1`. The process itself is alive. */
+const refusing = (code: "unavailable" | "draining", detail: string): Served => {
+  const answer = async (request: Request) =>
+    new URL(request.url).pathname === "/livez"
+      ? Response.json({ status: "ok" })
+      : refuse(request, new Problem(code, detail, { retryAfter: 1 }));
+  return { fetch: answer, socket: answer };
+};
+
+/**
+ * Lets the port be bound before anything else starts: a busy port must not leave a database behind,
+ * and early and late callers are told to come back instead of being cut off.
+ */
+export const createGate = (): Gate => {
+  const stopping = refusing("draining", "Darkroom is stopping");
+  let behind = refusing("unavailable", "Darkroom is starting");
+  return {
+    fetch: (request, peer) => behind.fetch(request, peer),
+    socket: (request) => behind.socket(request),
+    open: (app) => {
+      behind = app;
+    },
+    drain: () => {
+      const app = behind;
+      behind = {
+        fetch: (request, peer) => (READINESS.has(new URL(request.url).pathname) ? stopping : app).fetch(request, peer),
+        socket: (request) => app.socket(request),
+      };
+    },
+    close: () => {
+      behind = stopping;
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import type { Buffer } from "node:buffer";
+import sharp from "sharp";
+
+/** Longest side of the web-sized picture, and of the thumbnails, in pixels. */
+const WEB_SIDE = 1280;
+const THUMBNAIL_SIDES = [256, 512] as const;
+/** Decoding takes about four bytes a pixel; above this a small file may be a decompression bomb. */
+export const MAX_PIXELS = 100_000_000;
+const TIMEOUT_S = 60;
+
+/** Of one frame, as it is seen, after the EXIF orientation. */
+export type Dimensions = { width: number; height: number; frames: number };
+
+export type Size = { width: number; height: number };
+
+const openImage = (path: string, animated = false) =>
+  sharp(path, { animated, autoOrient: true, failOn: "error", limitInputPixels: MAX_PIXELS });
+
+/** Width, height and frames of an image file, from its header alone. Rejects when it cannot be read. */
+export const measure = async (path: string): Promise<Dimensions> => {
+  const { autoOrient, pages = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
+  return { width: autoOrient.width, height: autoOrient.height, frames: pages };
+};
+
+const fit = ({ width, height }: Size, side: number): Size => {
+  const scale = Math.min(1, side / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+};
+
+/** The size of the web-sized picture of an image. */
+export const webSize = (size: Size): Size => fit(size, WEB_SIDE);
+
+/** The thumbnails of an image: sides of 256 and 512 pixels, the larger only where it is a reduction. */
+export const thumbnailSizes = (size: Size): { side: number; size: Size }[] =>
+  THUMBNAIL_SIDES.filter((side, index) => index === 0 || Math.max(size.width, size.height) > side / 2).map((side) => ({
+    side,
+    size: fit(size, side),
+  }));
+
+/** WebP of the given size, without metadata, in sRGB. `animated` keeps all frames. */
+export const renderWebp = async (
+  path: string,
+  { width, height }: Size,
+  { animated, quality }: { animated: boolean; quality: number },
+): Promise<Buffer> =>
+  openImage(path, animated)
+    .resize({ width, height, fit: "fill" })
+    .webp({ quality, effort: 4 })
+    .timeout({ seconds: TIMEOUT_S })
+    .toBuffer();

@@ -1,0 +1,55 @@
+import type { Observable } from "rxjs";
+import { Problem } from "../errors.ts";
+import type { Clock } from "../ports.ts";
+import type { Message } from "./messages.ts";
+import type { SocketSession } from "./session.ts";
+import { socketSession } from "./socket.ts";
+import { sseResponse } from "./sse.ts";
+
+export type Transport = "sse" | "websocket";
+type Open = { userId: string; expiresAt: number; messages: (pace: () => Promise<void>) => Observable<Message> };
+
+/** Every open stream of this node: bounded per user and in all, counted, and closed with the node. */
+export const createClients = (deps: {
+  clock: Clock;
+  perUser: number;
+  most: number;
+  counted(transport: Transport, change: 1 | -1): void;
+}) => {
+  const byUser = new Map<string, number>();
+  const stop = new AbortController();
+  let all = 0;
+
+  const enter = (userId: string, transport: Transport) => {
+    if (stop.signal.aborted) throw new Problem("draining", undefined, { retryAfter: 1 });
+    const own = byUser.get(userId) ?? 0;
+    if (own >= deps.perUser || all >= deps.most) {
+      throw new Problem("too_many_connections", "Close another stream first", { retryAfter: 5 });
+    }
+    byUser.set(userId, own + 1);
+    all++;
+    deps.counted(transport, 1);
+    return () => {
+      const left = (byUser.get(userId) ?? 1) - 1;
+      if (left > 0) byUser.set(userId, left);
+      else byUser.delete(userId);
+      all--;
+      deps.counted(transport, -1);
+    };
+  };
+  const options = ({ userId, expiresAt, messages }: Open, transport: Transport) => ({
+    messages,
+    clock: deps.clock,
+    expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+    onClose: enter(userId, transport),
+    signal: stop.signal,
+  });
+
+  return {
+    sse: (open: Open): Response => sseResponse(options(open, "sse")),
+    socket: (open: Open): SocketSession => socketSession(options(open, "websocket")),
+    open: () => all,
+    close: () => stop.abort(),
+  };
+};
+export type Clients = ReturnType<typeof createClients>;

@@ -1,0 +1,60 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type { Fact } from "../ports.ts";
+
+/** What clients get for every fact, on SSE and WebSocket alike: CloudEvents 1.0, structured JSON. */
+export const Envelope = Type.Object({
+  specversion: Type.Literal("1.0"),
+  id: Type.String({ description: "unique per event" }),
+  source: Type.String(),
+  type: Type.String({ description: "darkroom.<actor>.<past tense>, e.g. darkroom.job.succeeded" }),
+  subject: Type.String({ description: "id of the actor or row" }),
+  time: Type.String({ format: "date-time" }),
+  datacontenttype: Type.Literal("application/json"),
+  sequence: Type.String({ description: "seq in its stream: the cursor to resume from" }),
+  stream: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+});
+export type Envelope = Static<typeof Envelope>;
+
+/** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
+const UPDATES = new Set(["job", "batch", "attachment", "chat"]);
+
+/** `job.succeeded` → `job.updated`; `message.created` stays. */
+export const eventName = (factType: string): string => {
+  const [kind = ""] = factType.split(".");
+  return UPDATES.has(kind) && !factType.endsWith(".deleted") ? `${kind}.updated` : factType;
+};
+
+/** Renders a fact's data for people outside: signs URLs, turns instants into ISO 8601. */
+export type Render = (fact: Fact) => Promise<Record<string, unknown>>;
+
+export type Rendered = { seq: number; event: string; json: string };
+
+/**
+ * Renders and serialises each fact once for all who watch it: the tail hands every client the same
+ * object, which is the key here.
+ */
+export const createEnvelopes = ({ render, source }: { render: Render; source: string }) => {
+  const made = new WeakMap<Fact, Promise<Rendered>>();
+  const make = async (fact: Fact): Promise<Rendered> => {
+    const envelope: Envelope = {
+      specversion: "1.0",
+      id: fact.id,
+      source,
+      type: `darkroom.${fact.type}`,
+      subject: fact.actorId,
+      time: new Date(fact.at).toISOString(),
+      datacontenttype: "application/json",
+      sequence: String(fact.seq),
+      stream: fact.stream,
+      data: await render(fact),
+    };
+    return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
+  };
+  return (fact: Fact): Promise<Rendered> => {
+    const known = made.get(fact) ?? make(fact);
+    made.set(fact, known);
+    return known;
+  };
+};
+export type Envelopes = ReturnType<typeof createEnvelopes>;

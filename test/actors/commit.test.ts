@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { v7 } from "uuid";
+import { createCommitter } from "../../src/actors/commit.ts";
+import { emptyUnit, type Unit } from "../../src/actors/unit.ts";
+import { connect } from "../../src/db/connect.ts";
+import { createQueries, loadQueries, type Query } from "../../src/db/queries.ts";
+import { createLog } from "../../src/log.ts";
+import { setup } from "./bundle.ts";
+
+const bench = async (between: (real: Query) => Query = (real) => real) => {
+  const world = await setup();
+  const writes = connect(world.database.url, { max: 2, role: "write" });
+  let groups = 0;
+  const committer = createCommitter({
+    query: between(createQueries(writes, loadQueries())),
+    log: createLog("silent"),
+    id: () => v7(),
+    patienceMs: 3_000,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    observe: () => groups++,
+  });
+  const chat = (title = "a chat", stream = v7()): Unit => {
+    const id = v7();
+    const unit = emptyUnit(v7());
+    unit.rows.chats = [{ id, user_id: world.owner, title, created_at: new Date().toISOString() }];
+    unit.facts.push({
+      id: v7(),
+      stream,
+      owner: world.owner,
+      type: "chat.created",
+      at: Date.now(),
+      actorKind: "chat",
+      actorId: id,
+      data: { id },
+    });
+    return unit;
+  };
+  return {
+    ...world,
+    committer,
+    chat,
+    groups: () => groups,
+    chats: async () => (await world.sql<{ n: number }[]>`select count(*)::int n from chats`)[0]?.n,
+    [Symbol.asyncDispose]: async () => {
+      await writes.end({ timeout: 1 });
+      await world[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** Lets a query through to the database, then loses its answer, as often as told. */
+const loseAnswers = (times: number) => (real: Query) => {
+  let left = times;
+  return (async (name: string, params?: readonly unknown[]) => {
+    const rows = await real(name, params);
+    if (left-- > 0) throw Object.assign(new Error("lost"), { code: "CONNECTION_CLOSED" });
+    return rows;
+  }) as Query;
+};
+
+describe("group commit", () => {
+  it("commits units that wait together in few transactions, each with its own outcome", async () => {
+    await using b = await bench();
+    const outcomes = await Promise.all(Array.from({ length: 100 }, () => b.committer.commit(b.chat())));
+    assert.ok(outcomes.every(({ kind }) => kind === "won"));
+    assert.equal(await b.chats(), 100);
+    assert.ok(b.groups() <= 3, `${b.groups()} groups`);
+  });
+
+  it("numbers the facts of one stream without a gap, whatever the groups", async () => {
+    await using b = await bench();
+    const stream = v7();
+    const outcomes = await Promise.all(Array.from({ length: 300 }, () => b.committer.commit(b.chat("t", stream))));
+    const seqs = outcomes.flatMap((outcome) => (outcome.kind === "won" ? outcome.seqs : []));
+    assert.deepEqual(
+      seqs.map(({ seq }) => seq).sort((a, b) => a - b),
+      Array.from({ length: 300 }, (_, n) => n + 1),
+    );
+    assert.deepEqual(
+      seqs.map(({ ownerSeq }) => ownerSeq).sort((a, b) => a - b),
+      Array.from({ length: 300 }, (_, n) => n + 1),
+    );
+    assert.deepEqual(
+      await b.seqs(stream),
+      Array.from({ length: 300 }, (_, n) => n + 1),
+    );
+  });
+
+  it("refuses a poisoned unit alone and commits the rest of its group", async () => {
+    await using b = await bench();
+    const units = Array.from({ length: 20 }, (_, n) => b.chat(n === 13 ? "x".repeat(201) : "fine"));
+    const outcomes = await Promise.allSettled(units.map((unit) => b.committer.commit(unit)));
+    assert.deepEqual(
+      outcomes.flatMap(({ status }, n) => (status === "rejected" ? [n] : [])),
+      [13],
+    );
+    assert.equal(await b.chats(), 19);
+  });
+
+  it("learns the first outcome when the connection dies after COMMIT, and writes nothing twice", async () => {
+    await using b = await bench(loseAnswers(2));
+    const stream = v7();
+    const outcomes = await Promise.all([
+      b.committer.commit(b.chat("t", stream)),
+      b.committer.commit(b.chat("t", stream)),
+    ]);
+    assert.ok(outcomes.every(({ kind }) => kind === "won"));
+    assert.equal(await b.chats(), 2);
+    assert.deepEqual(await b.seqs(stream), [1, 2]);
+  });
+
+  it("answers unavailable when the outcome stays unknown for too long", async () => {
+    await using b = await bench(loseAnswers(Number.POSITIVE_INFINITY));
+    await assert.rejects(b.committer.commit(b.chat()), { code: "unavailable" });
+  });
+
+  it("lets one of many identical requests win and gives the others its answer", async () => {
+    await using b = await bench();
+    const once = (bodyHash: string) => {
+      const unit = b.chat();
+      unit.idempotency = {
+        userId: b.owner,
+        route: "POST /x",
+        key: "k",
+        bodyHash,
+        status: 202,
+        answer: { unit: unit.id },
+      };
+      return unit;
+    };
+    const units = Array.from({ length: 100 }, () => once("same"));
+    const outcomes = await Promise.all(units.map((unit) => b.committer.commit(unit)));
+    assert.equal(outcomes.filter(({ kind }) => kind === "won").length, 1);
+    const winner = units[outcomes.findIndex(({ kind }) => kind === "won")];
+    for (const outcome of outcomes) {
+      if (outcome.kind !== "replayed") continue;
+      assert.deepEqual(outcome.answer, { unit: winner?.id });
+      assert.equal(outcome.bodyHash, "same");
+    }
+    assert.equal(await b.chats(), 1);
+    const other = await b.committer.commit(once("other"));
+    assert.equal(other.kind === "replayed" && other.bodyHash, "same");
+  });
+
+  it("does nothing in a chat that was deleted", async () => {
+    await using b = await bench();
+    const created = b.chat();
+    await b.committer.commit(created);
+    const id = String(created.rows.chats?.[0]?.id);
+    const remove = {
+      ...emptyUnit(v7()),
+      live: [id],
+      rows: { chat_changes: [{ id, deleted_at: new Date().toISOString() }] },
+    };
+    assert.equal((await b.committer.commit(remove)).kind, "won");
+    const late = { ...b.chat(), live: [id] };
+    assert.equal((await b.committer.commit(late)).kind, "gone");
+    assert.equal(await b.chats(), 1);
+  });
+
+  it("goes on with the line while one unit is locked out, and commits that one when it can", async () => {
+    await using b = await bench();
+    const locked = b.chat();
+    await b.committer.commit(locked);
+    const id = String(locked.rows.chats?.[0]?.id);
+    const holder = await b.sql.reserve();
+    await holder.unsafe("begin");
+    await holder.unsafe(`select 1 from chats where id = '${id}' for update`);
+    const rename = { ...emptyUnit(v7()), live: [id], rows: { chat_changes: [{ id, title: "renamed" }] } };
+    let renamed = false;
+    const blocked = b.committer.commit(rename).then((outcome) => {
+      renamed = true;
+      return outcome;
+    });
+    const others = await Promise.all(Array.from({ length: 10 }, () => b.committer.commit(b.chat())));
+    assert.ok(others.every(({ kind }) => kind === "won"));
+    assert.equal(renamed, false);
+    await holder.unsafe("commit");
+    holder.release();
+    assert.equal((await blocked).kind, "won");
+  });
+});
