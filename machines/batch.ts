@@ -3,12 +3,13 @@
  *
  *   state     entered when            left when
  *   queued    created                 a job starts or ends
- *   running   a job started           the last job ended
- *   succeeded · partial · failed · timeout · canceled    never: all ended (alike, or mixed)
+ *   running   a job started           a job ends
+ *   judging   a job ended             at once: running, or the word that fits when all ended
+ *   succeeded · partial · failed · timeout · canceled    never
  *
  * It needs no watchdog: every job ends by its own deadlines and tells in the commit that ends it.
  */
-import { assign, emit, not, setup } from "xstate";
+import { and, assign, emit, not, setup } from "xstate";
 import type { BatchCommand, BatchFact, BatchInput } from "./batch.words.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
@@ -83,7 +84,8 @@ export const batchMachine = setup({
   entry: emit({ type: "batch.created" }),
   on: {
     cancel: {
-      guard: not("cancelRequested"),
+      // A root transition is taken in final states, too.
+      guard: and([not("cancelRequested"), not("allEnded")]),
       actions: [
         "requestCancel",
         emit({ type: "batch.cancel_requested" }),

@@ -20,8 +20,10 @@ export type JobContext = {
   timeoutAt: number | null;
   finishedAt: number | null;
   ref: string | null;
-  /** Number of the latest poll; a `polled` of another number is stale. */
+  /** Number of the latest poll, over all attempts; a `polled` of another number is stale. */
   polls: number;
+  /** Polls of earlier attempts: the backoff starts anew with each. */
+  pollsBefore: number;
   polledAt: number;
   pollAt: number | null;
   /** A nudge came while a poll was in flight: poll again soon. */
@@ -33,6 +35,8 @@ export type JobContext = {
   phase: "queued" | "running";
   position: number | null;
   progress: number | null;
+  /** Progress as of the latest fact. */
+  told: number;
   cancel: CancelState | null;
   /** The deadline has passed: the next answer is the last. */
   expired: boolean;
@@ -57,6 +61,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   finishedAt: null,
   ref: null,
   polls: 0,
+  pollsBefore: 0,
   polledAt: 0,
   pollAt: null,
   nudged: false,
@@ -65,6 +70,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   phase: "queued",
   position: null,
   progress: null,
+  told: 0,
   cancel: null,
   expired: false,
   remote: [],

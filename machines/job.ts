@@ -1,19 +1,28 @@
 /**
  * One generation, from the press to the stored picture.
  *
- *   state          entered when                           left when
- *   queued         created, or a retry's rest is over     start (a slot is free) · cancel · startDeadline
- *   submitting     started; the submit is on its way      accepted · rejected · ambiguous · notSent · watchdog
- *   reconciling    the submit's outcome is not known      accepted · rejected · given up at the deadline
- *     settling       until a look makes sense               settleDelay
- *     looking        the provider is asked for the attempt  accepted · rejected · unresolved · watchdog
- *   running        the provider has it                    an end · cancel · deadline
- *     waiting        until pollAt                           pollDelay · nudge
- *     polling        one poll in flight (soft: no write)    polled · watchdog
- *   canceling      the provider is to stop                cancelAnswered · it finished first
- *   resting        a retryable failure                    retryDelay · cancel
- *   ingesting      outputs are being stored               ingested · ingestFailed · watchdog
- *   succeeded · failed · timeout · canceled               never
+ *   state            entered when                             left when
+ *   queued           created, or a retry's rest is over       start (a slot is free) · cancel · startDeadline
+ *   active           started: it holds a slot                 as below; cancel and deadline are remembered
+ *     submitting       the submit is on its way                 accepted · rejected · ambiguous · notSent · watchdog
+ *     reconciling      the submit's outcome is not known        accepted · rejected · given up at the deadline
+ *       settling         until a look makes sense                 settleDelay
+ *       looking          the provider is asked for the attempt    accepted · rejected · unresolved · watchdog
+ *     accepting        the provider took it                     at once: running, or canceling if not wanted any more
+ *     running          the provider has it                      an end · cancel · deadline
+ *       waiting          until pollAt                             pollDelay · nudge
+ *       polling          one poll in flight (soft: no write)      polled · watchdog
+ *     canceling        the provider is to stop                  cancelAnswered · it finished first
+ *       asking           one cancel in flight                     cancelAnswered · watchdog
+ *       pausing          the cancel's outcome is not known        pauseDelay
+ *     unstoppable      the provider will not stop               at once: running, or timeout after the deadline
+ *   failing          the attempt failed                       at once: resting, failed, or canceled if asked for
+ *   stopped          the provider stopped it                  at once: canceled if asked for, else timeout
+ *   resting          a retryable failure                      retryDelay · cancel
+ *   ingesting        outputs are being stored                 ingested · ingestFailed for good
+ *     storing          one try in flight                        ingestFailed · watchdog
+ *     pausing          until the next try                       pauseDelay
+ *   succeeded · failed · timeout · canceled                   never
  *
  * Every state that waits for an answer has an `after`: a node that dies needs no other cleanup. The
  * deadline ends no job by itself: in `running` it asks for one last poll, elsewhere it is remembered
@@ -104,19 +113,19 @@ export const createJobMachine = (policy: Policy) =>
       }),
       adopt: assign({
         ref: (_, params: { ref: string }) => params.ref,
-        polls: 0,
-        phase: "queued",
-        position: null,
-        progress: null,
+        pollsBefore: ({ context }) => context.polls,
         tries: 0,
       }),
       planPoll: assign({
-        pollAt: ({ context, event }) =>
-          context.nudged
-            ? Math.max(at(event), context.polledAt + NUDGE_GAP_MS)
-            : at(event) + backoff(policy.poll, context.polls, draw(event)),
+        // What is planned stays planned; a nudge only brings it forward.
+        pollAt: ({ context, event }) => {
+          const planned =
+            context.pollAt ?? at(event) + backoff(policy.poll, context.polls - context.pollsBefore, draw(event));
+          return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
+        },
         nudged: false,
       }),
+      forgetPoll: assign({ pollAt: null, nudged: false }),
       rememberNudge: assign({ nudged: true }),
       beginPoll: assign({
         polls: ({ context }) => context.polls + 1,
@@ -129,6 +138,7 @@ export const createJobMachine = (policy: Policy) =>
         progress: ({ context }, outcome: Polled) =>
           outcome.kind === "running" ? (outcome.progress ?? context.progress) : context.progress,
       }),
+      noteTold: assign({ told: ({ context }) => context.progress ?? 0 }),
       resetTries: assign({ tries: 0 }),
       countTry: assign({ tries: ({ context }) => context.tries + 1 }),
       waitToLook: assign({
@@ -142,6 +152,10 @@ export const createJobMachine = (policy: Policy) =>
         until: ({ context, event }) =>
           at(event) +
           Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
+        phase: "queued",
+        position: null,
+        progress: null,
+        told: 0,
       }),
       queueAgain: assign({
         startBy: ({ event }) => at(event) + policy.startTimeoutMs,
@@ -150,9 +164,12 @@ export const createJobMachine = (policy: Policy) =>
       expire: assign({ expired: true, tries: 0 }),
       requestCancel: assign({ cancel: "cancel_requested", tries: 0 }),
       cancelBeforeStart: assign({ cancel: "canceled_before_start" }),
-      confirmCancel: assign({ cancel: "canceled_upstream" }),
+      /** Without a ref nothing ever started upstream. */
+      confirmCancel: assign({
+        cancel: ({ context }) => (context.ref === null ? "canceled_before_start" : "canceled_upstream"),
+      }),
       failCancel: assign({ cancel: "cancel_failed" }),
-      /** It finished before a requested cancel could reach it. */
+      /** It ended otherwise before a requested cancel could reach it. */
       outrunCancel: assign({
         cancel: ({ context }) => (context.cancel === "cancel_requested" ? "cancel_failed" : context.cancel),
       }),
@@ -166,7 +183,7 @@ export const createJobMachine = (policy: Policy) =>
         outputs: (_, params: { outputs: StoredOutput[] }) => params.outputs,
         remote: [],
       }),
-      finish: assign({ finishedAt: ({ event }) => at(event), pollAt: null }),
+      finish: assign({ finishedAt: ({ event }) => at(event) }),
     },
     delays: {
       startDeadline: ({ context, event }) => context.startBy - at(event),
@@ -184,6 +201,8 @@ export const createJobMachine = (policy: Policy) =>
     },
     guards: {
       currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      /** Heard of before. The attempt alone would not do: it stays the current one after it was given up. */
+      adopted: ({ context, event }) => "ref" in event && event.ref === context.ref,
       currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,
       cancelRequested: ({ context }) => context.cancel === "cancel_requested",
       expired: ({ context }) => context.expired,
@@ -202,7 +221,7 @@ export const createJobMachine = (policy: Policy) =>
       moved: ({ context, event }) =>
         event.type === "polled" &&
         event.outcome.kind === "running" &&
-        (context.phase !== "running" || (event.outcome.progress ?? 0) - (context.progress ?? 0) >= 0.05),
+        (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
       cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
       ingestTriesLeft: ({ context }) => context.tries < INGEST_TRIES,
     },
@@ -213,7 +232,7 @@ export const createJobMachine = (policy: Policy) =>
     on: {
       // An acceptance for an attempt already given up: stop it upstream and say so.
       accepted: {
-        guard: not("currentAttempt"),
+        guard: not("adopted"),
         actions: [
           { type: "abandon", params: ({ event }) => ({ ref: event.ref }) },
           emit(({ event }) => ({ type: "job.orphaned", ref: event.ref })),
@@ -356,6 +375,7 @@ export const createJobMachine = (policy: Policy) =>
           },
 
           running: {
+            exit: "forgetPoll",
             on: {
               polled: [
                 {
@@ -375,7 +395,7 @@ export const createJobMachine = (policy: Policy) =>
                 {
                   guard: and(["currentPoll", "moved"]),
                   target: ".waiting",
-                  actions: [{ type: "noteOutcome", params: outcomeOf }, emit({ type: "job.progressed" })],
+                  actions: [{ type: "noteOutcome", params: outcomeOf }, "noteTold", emit({ type: "job.progressed" })],
                 },
                 {
                   guard: and(["currentPoll", "stillGoing"]),
@@ -524,6 +544,14 @@ export const createJobMachine = (policy: Policy) =>
       ingesting: {
         entry: emit({ type: "job.rendered" }),
         on: {
+          // Also after the watchdog: what is stored is stored.
+          ingested: {
+            target: "succeeded",
+            actions: {
+              type: "keepOutputs",
+              params: ({ event }) => ({ outputs: event.outputs }),
+            },
+          },
           cancel: {
             actions: ["failCancel", emit({ type: "job.cancel_failed" })],
           },
@@ -551,13 +579,6 @@ export const createJobMachine = (policy: Policy) =>
               ],
             },
             on: {
-              ingested: {
-                target: "#job.succeeded",
-                actions: {
-                  type: "keepOutputs",
-                  params: ({ event }) => ({ outputs: event.outputs }),
-                },
-              },
               ingestFailed: [
                 {
                   guard: and(["retryable", "ingestTriesLeft"]),
@@ -580,11 +601,11 @@ export const createJobMachine = (policy: Policy) =>
       },
       failed: {
         type: "final",
-        entry: ["finish", emit({ type: "job.failed" }), tellBatch("FAILED")],
+        entry: ["finish", "outrunCancel", emit({ type: "job.failed" }), tellBatch("FAILED")],
       },
       timeout: {
         type: "final",
-        entry: ["finish", emit({ type: "job.timed_out" }), tellBatch("TIMEOUT")],
+        entry: ["finish", "outrunCancel", emit({ type: "job.timed_out" }), tellBatch("TIMEOUT")],
       },
       canceled: {
         type: "final",

@@ -120,7 +120,6 @@ export type JobFact =
   | "job.started"
   | "job.accepted"
   | "job.progressed"
-  | "job.delayed"
   | "job.retried"
   | "job.rendered"
   | "job.cancel_requested"

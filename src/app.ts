@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { v7 } from "uuid";
 import type { BatchView } from "../machines/batch.ts";
 import type { JobView } from "../machines/job.view.ts";
@@ -30,7 +31,7 @@ import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
 import { holdNodeLock } from "./db/alone.ts";
 import { connect, type Target } from "./db/connect.ts";
-import { migrate } from "./db/migrate.ts";
+import { assertMigrated, migrate } from "./db/migrate.ts";
 import { createQueries, loadQueries } from "./db/queries.ts";
 import { startPostgres } from "./embedded/postgres.ts";
 import { createEmbeddedS3 } from "./embedded/s3/server.ts";
@@ -113,7 +114,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   }
   const admin = connect(target, { max: 2, role: "admin" });
   opened.defer(() => admin.end({ timeout: CLOSE_S }));
-  if (embedded) await migrate(admin);
+  await (embedded ? migrate(admin) : assertMigrated(admin));
   const alone = config.NATS_URL === undefined;
   const lock = await holdNodeLock(admin, alone, log);
   opened.defer(() => lock.close());
@@ -330,6 +331,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
           clock: () => databaseClock.check(),
           storage: () => storage.check(),
           bus: () => bus.check(),
+          node: async () => {
+            if (draining) throw new Error("this node is draining");
+          },
         },
       }),
     )
@@ -354,6 +358,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       createBatchRoutes({ guard, commands: batchCommands, reads: batchReads, streams: batchStreams, once, urlEpoch }),
     );
 
+  let draining = false;
   const closing = opened.move();
   return {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
@@ -366,6 +371,11 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       await engine.settle();
       await relay?.idle();
     },
-    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      // Readiness fails first, so that a load balancer looks elsewhere before anything is refused.
+      draining = true;
+      await wait(config.DRAIN_DELAY_MS);
+      await closing.disposeAsync();
+    },
   };
 };

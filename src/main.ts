@@ -33,11 +33,15 @@ const run = async (env: NodeJS.ProcessEnv, stop: AbortSignal, giveUp: () => void
   try {
     // PORT=0 is known only now, and PUBLIC_URL follows from it.
     const config = readConfig({ ...env, PORT: String(listening.port) });
-    await using app = await createApp(config, {});
+    await using app = await createApp(config);
     gate.open(app);
     await app.start();
     if (!stop.aborted) process.stdout.write(greeting(config));
     await stopped(stop);
+    gate.drain();
+    await wait(config.DRAIN_DELAY_MS);
+    gate.close();
+    setTimeout(giveUp, STOP_MS).unref();
   } finally {
     gate.close();
     await listening.stop();

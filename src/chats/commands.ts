@@ -3,6 +3,7 @@ import { emptyUnit, type SliceFact, type Unit } from "../actors/unit.ts";
 import type { AttachmentCommands } from "../attachments/commands.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
+import { mustWin } from "../http/once.ts";
 import type { OptionCommands } from "../options/commands.ts";
 import type { Clock, Draws } from "../ports.ts";
 import { type ChatRow, type Chunk, type Message, showChat } from "./words.ts";
@@ -41,11 +42,7 @@ export const createChatCommands = (deps: {
     data,
   });
 
-  const submit = async (unit: Unit): Promise<void> => {
-    const { kind } = await dispatch.submit(unit);
-    if (kind === "gone") throw new Problem("not_found", "The chat was deleted");
-    if (kind !== "won") throw new Problem("unavailable", "Too many changes at once; try again", { retryAfter: 1 });
-  };
+  const submit = async (unit: Unit): Promise<void> => mustWin(await dispatch.submit(unit));
 
   return {
     find,

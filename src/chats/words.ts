@@ -19,6 +19,8 @@ export const ChatDetail = Type.Object({
   cursor: Type.Integer({ description: "seq of the chat's stream at this snapshot: resume from here" }),
 });
 
+export type ChatDetail = Static<typeof ChatDetail>;
+
 /** What to render, in order: words and the button that belongs to them. */
 export const Chunk = Type.Union([
   Type.Object({ type: Type.Literal("text"), text: Type.String() }),

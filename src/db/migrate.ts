@@ -72,3 +72,18 @@ export const migrate = async (sql: Sql, directory = DIRECTORY): Promise<string[]
     done.push(name);
   }
 };
+
+/**
+ * Throws unless the database stands where this code expects it: nothing missing, nothing newer, nothing
+ * edited. For databases that are migrated by hand.
+ */
+export const assertMigrated = async (sql: Sql, directory = DIRECTORY): Promise<void> => {
+  const known = await read(directory);
+  const [{ table } = { table: null }] = await sql<
+    { table: string | null }[]
+  >`select to_regclass('migrations') as table`;
+  const applied = table ? await sql<Applied[]>`select number, name, checksum from migrations order by number` : [];
+  compare(known, [...applied]);
+  const missing = known.length - applied.length;
+  if (missing > 0) throw new Error(`the database lacks ${missing} migration(s); run: npm run migrate`);
+};

@@ -49,11 +49,14 @@ const syncDirectory = async (path: string) => {
   await handle.sync().finally(() => handle.close());
 };
 
+/** Dies with us, so that it cannot go on writing where the next start cleans up. */
 const initdb = async (binaries: string, identity: Identity, data: string, options: string[]): Promise<void> => {
-  const [command, args] = identity.command(join(binaries, "bin", "initdb"), ["-D", dataArgument(data), ...options]);
+  const tied = identity.guard === "setpriv" ? ["--pdeathsig", "KILL"] : [];
+  const whole = ["-D", dataArgument(data), ...options];
+  const [command, args] = identity.command(join(binaries, "bin", "initdb"), whole, tied);
   await run(command, args, { cwd: data, env: bareEnvironment(), timeout: 60_000 }).catch(
     (error: { stderr?: string }) => {
-      throw new Error(`initdb failed: ${(error.stderr ?? String(error)).trim().split("\n").slice(-3).join(" / ")}`);
+      throw new Error(`initdb failed: ${(error.stderr || String(error)).trim().split("\n").slice(-3).join(" / ")}`);
     },
   );
 };
@@ -73,7 +76,8 @@ export const syncCluster = (data: string, binaries: string, identity: Identity) 
  */
 export const initialise = async (directory: Directory, binaries: string, identity: Identity): Promise<boolean> => {
   for (const name of await readdir(directory.home))
-    if (name.startsWith("data.new-")) await rm(join(directory.home, name), { recursive: true, force: true });
+    if (name.startsWith("data.new-"))
+      await rm(join(directory.home, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   if (existsSync(directory.data)) return false;
   const fresh = join(directory.home, `data.new-${process.pid}`);
   await mkdir(fresh, { mode: 0o700 });

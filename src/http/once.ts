@@ -1,11 +1,17 @@
 import type { Dispatch } from "../actors/dispatch.ts";
-import type { Unit } from "../actors/unit.ts";
+import type { Unit, UnitOutcome } from "../actors/unit.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import type { Idempotency } from "./idempotency.ts";
 
 type Answer<T> = { status: number; body: T };
 type Known = { body_hash: string; status: number; answer: unknown };
+
+/** Throws what a client is told of a unit that was not committed. A unit without a key is never `replayed`. */
+export const mustWin = ({ kind }: UnitOutcome): void => {
+  if (kind === "gone") throw new Problem("not_found", "The chat was deleted");
+  if (kind !== "won") throw new Problem("unavailable", "Too many changes at once; try again", { retryAfter: 1 });
+};
 
 /**
  * Does something once per idempotency key: the key, the answer and all that the request changes are one
@@ -30,15 +36,10 @@ export const createOnce =
     const { unit, status, body } = await build();
     if (scope) unit.idempotency = { ...scope, status, answer: body };
     const outcome = await dispatch.submit(unit);
-    switch (outcome.kind) {
-      case "won":
-        return { status, body, replayed: false };
-      case "replayed":
-        return replay({ body_hash: outcome.bodyHash, status: outcome.status, answer: outcome.answer });
-      case "gone":
-        throw new Problem("not_found", "The chat was deleted");
-      default:
-        throw new Problem("unavailable", "Too many changes at once; try again", { retryAfter: 1 });
+    if (outcome.kind === "replayed") {
+      return replay({ body_hash: outcome.bodyHash, status: outcome.status, answer: outcome.answer });
     }
+    mustWin(outcome);
+    return { status, body, replayed: false };
   };
 export type Once = ReturnType<typeof createOnce>;

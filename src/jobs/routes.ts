@@ -6,6 +6,7 @@ import { describe, describeStream } from "../http/describe.ts";
 import { respond } from "../http/etag.ts";
 import type { Guard } from "../http/guard.ts";
 import { Id } from "../http/ids.ts";
+import { mustWin } from "../http/once.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
@@ -93,7 +94,7 @@ export const createJobRoutes = (deps: {
       "/:id/retry",
       async ({ params, principal, set }) => {
         const { job, unit } = await commands.retry(params.id, principal.userId);
-        await deps.dispatch.submit(unit);
+        mustWin(await deps.dispatch.submit(unit));
         set.status = 202;
         set.headers.location = `/jobs/${job}`;
         set.headers["retry-after"] = "1";

@@ -53,16 +53,30 @@ export const createOptionCommands = (deps: {
     return { model, params: params.value, prompt: enhanced(prompt, tool, model.key, params.value) };
   };
 
+  /** What is recommended and can take a text of this length. */
+  const fitting = (text: string, attached: readonly ReadyAttachment[]) => {
+    const choices = recommend({ text, attachments: attached }, models).map((choice) => ({
+      choice,
+      model: models.find(({ key }) => key === choice.model) as OfferedModel,
+    }));
+    const limit = Math.max(...choices.map(({ model }) => model.max_prompt));
+    if (choices.length > 0 && text.length > limit) {
+      throw new Problem("validation_failed", undefined, {
+        errors: [{ path: "/text", message: `The limit is ${limit} characters` }],
+      });
+    }
+    return choices.filter(({ model }) => text.length <= model.max_prompt);
+  };
+
   return {
     find,
     prepare,
-    /** Option rows for a message, best first. */
+    /** Option rows for a message, best first, each of which can be pressed. Throws `validation_failed` for too long a text. */
     propose: (
       message: { chatId: string; messageId: string; userId: string; text: string; at: string },
       attached: readonly ReadyAttachment[],
     ): (OptionRow & Row & { created_at: never })[] =>
-      recommend({ text: message.text, attachments: attached }, models).map((choice, position) => {
-        const model = models.find(({ key }) => key === choice.model) as OfferedModel;
+      fitting(message.text, attached).map(({ choice, model }, position) => {
         const params = validateParams(model, choice.params);
         const value = params.ok ? params.value : {};
         const { max } = imagesFor(model, choice.tool);

@@ -22,6 +22,9 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
   const list = async (chatId: string, messageId: string | null, userId: string, asked: Static<typeof PageQuery>) => {
     const [chat] = await query("chatById", [chatId, userId]);
     if (!chat) throw new Problem("not_found", "There is no such chat");
+    if (messageId !== null && (await query("messageById", [messageId, chatId])).length === 0) {
+      throw new Problem("not_found", "There is no such message");
+    }
     const { limit, after } = readPage(asked);
     const rows = await query<OptionRow>("optionsOfChat", [chatId, messageId, ...keyset(after), limit + 1]);
     return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.id }), showOption);

@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import { Problem } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Message } from "./messages.ts";
 import type { SocketSession } from "./session.ts";
@@ -15,6 +16,7 @@ export const createClients = (deps: {
   perUser: number;
   most: number;
   counted(transport: Transport, change: 1 | -1): void;
+  log?: Log;
 }) => {
   const byUser = new Map<string, number>();
   const stop = new AbortController();
@@ -41,6 +43,9 @@ export const createClients = (deps: {
     messages,
     clock: deps.clock,
     expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+    onError: (error: unknown) => {
+      if (!(error instanceof Problem)) deps.log?.warn({ err: error, transport }, "a stream failed");
+    },
     onClose: enter(userId, transport),
     signal: stop.signal,
   });

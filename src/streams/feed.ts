@@ -12,9 +12,7 @@ import type { FactLog } from "../facts/log.ts";
 import type { Fact } from "../ports.ts";
 import type { Tails } from "./tail.ts";
 
-const PAGE = 200;
-
-/** `reset`: the cursor is beyond the head or was pruned; start over from a fresh snapshot at `cursor`. */
+/** `reset`: the cursor is beyond the head or was pruned; start over from a fresh snapshot at `cursor` or later. */
 export type FeedItem = { kind: "fact"; fact: Fact } | { kind: "reset"; cursor: number };
 
 export type FeedOptions = {
@@ -22,12 +20,13 @@ export type FeedOptions = {
   cursor: number | null;
   /** Which facts the client wants. Contiguity is checked before. */
   filter?: (fact: Fact) => boolean;
-  /** Resolves when the client can take another page. */
+  /** Resolves when the client can take another fact of the backfill. */
   pace?: () => Promise<void>;
 };
 
+/** `page`: facts read at once in a backfill. */
 export const createFeed =
-  ({ tails, log }: { tails: Tails; log: FactLog }) =>
+  ({ tails, log, page = 200 }: { tails: Tails; log: FactLog; page?: number }) =>
   (stream: string, { cursor, filter = () => true, pace = async () => {} }: FeedOptions): Observable<FeedItem> =>
     new Observable((client: Subscriber<FeedItem>) => {
       let leave = () => {};
@@ -47,19 +46,18 @@ export const createFeed =
           client.next({ kind: "reset", cursor: seen });
         };
 
-        if (seen > tail.head()) {
-          // Our own tail may lag behind a commit of this very moment; the table knows.
-          const head = (await log.heads([stream])).get(stream) ?? 0;
-          if (seen > head) reset();
-        } else if (seen < tail.head()) {
-          const oldest = await log.oldest(stream);
-          if (oldest !== null && oldest > seen + 1) reset();
-        }
+        // Our own tail may lag behind a commit of this very moment; the table knows.
+        if (seen > tail.head() && seen > ((await log.heads([stream])).get(stream) ?? 0)) reset();
         while (!client.closed && seen < tail.head()) {
-          const page = await log.read(stream, seen, PAGE);
-          if (page.length === 0) throw new Error(`facts ${seen + 1} to ${tail.head()} of ${stream} are missing`);
-          for (const fact of page) give(fact);
-          await pace();
+          const facts = await log.read(stream, seen, page);
+          // Pruned, before the client came or while it took its time.
+          if (facts[0]?.seq !== seen + 1) reset();
+          else
+            for (const fact of facts) {
+              if (client.closed) return;
+              give(fact);
+              await pace();
+            }
         }
         if (client.closed) return;
         client.add(

@@ -20,6 +20,8 @@ export type SocketOptions = {
   clock: Clock;
   /** Ends the session at this instant (ms): the token expired. */
   expiresAt: number | null;
+  /** Called before `onClose("error")`, with what the messages failed with. */
+  onError?(error: unknown): void;
   /** Called once, however the session ends. */
   onClose(reason: string): void;
   /** Aborts when the node shuts down. */
@@ -30,7 +32,8 @@ export type SocketOptions = {
  * A WebSocket session that sends the same messages as SSE, one text frame each: the envelope itself, or
  * `{"event": …, "data": …}` for what is not in the log. What the client sends is not needed and ignored.
  */
-export const socketSession = ({ messages, clock, expiresAt, onClose, signal }: SocketOptions): SocketSession => {
+export const socketSession = (options: SocketOptions): SocketSession => {
+  const { messages, clock, expiresAt, onError, onClose, signal } = options;
   let subscription: Subscription | null = null;
   let client: SocketClient | null = null;
   let stopPing = () => {};
@@ -56,10 +59,10 @@ export const socketSession = ({ messages, clock, expiresAt, onClose, signal }: S
   };
   const shutdown = () => end("shutdown");
 
+  // Asked before, so that one message larger than the buffer does not lock its client out for ever.
   const send = (text: string) => {
     if (closed || !client) return;
-    client.send(text);
-    if (client.buffered() > BUFFER_BYTES) end("too_slow");
+    if (client.buffered() > BUFFER_BYTES || client.send(text) === 0) end("too_slow");
   };
   const frame = ({ event, json }: Message) =>
     event === "reset" || event === "snapshot" ? `{"event":"${event}",${json.slice(1)}` : json;
@@ -82,15 +85,18 @@ export const socketSession = ({ messages, clock, expiresAt, onClose, signal }: S
           end("token_expired");
         });
       }
-      const pace = () =>
-        closed || opened.buffered() < BUFFER_BYTES / 2
-          ? Promise.resolve()
-          : new Promise<void>((resolve) => {
-              resume = resolve;
-            });
+      const pace = async () => {
+        while (!closed && opened.buffered() >= BUFFER_BYTES / 2)
+          await new Promise<void>((resolve) => {
+            resume = resolve;
+          });
+      };
       subscription = messages(pace).subscribe({
         next: (message) => send(frame(message)),
-        error: () => end("error"),
+        error: (error) => {
+          onError?.(error);
+          end("error");
+        },
         complete: () => end("complete"),
       });
       if (closed) subscription.unsubscribe();

@@ -18,6 +18,8 @@ export type SseOptions = {
   clock: Clock;
   /** Ends the stream at this instant (ms): the token expired. */
   expiresAt: number | null;
+  /** Called before `onClose("error")`, with what the messages failed with. */
+  onError?(error: unknown): void;
   /** Called once, however the stream ends. */
   onClose(reason: string): void;
   /** Aborts when the node shuts down. */
@@ -26,13 +28,16 @@ export type SseOptions = {
 
 /**
  * A response that streams messages as server-sent events. Its buffer is bounded: a client that cannot
- * keep up is closed and comes back with its cursor. A heartbeat comment goes out every 15 s.
+ * keep up, or takes nothing for two heartbeats, is closed after what it was sent and comes back with its
+ * cursor. A heartbeat comment goes out every 15 s.
  */
-export const sseResponse = ({ messages, clock, expiresAt, onClose, signal }: SseOptions): Response => {
+export const sseResponse = (options: SseOptions): Response => {
+  const { messages, clock, expiresAt, onError, onClose, signal } = options;
   let subscription: Subscription | null = null;
   let stopBeat = () => {};
   let stopExpiry = () => {};
   let closed = false;
+  let taken = true;
   let resume = () => {};
 
   const release = (reason: string) => {
@@ -56,23 +61,27 @@ export const sseResponse = ({ messages, clock, expiresAt, onClose, signal }: Sse
           release(reason);
           controller.close();
         };
+        const free = () => controller.desiredSize ?? 0;
+        // Asked before, so that one message larger than the buffer does not lock its client out for ever.
         const send = (bytes: Uint8Array) => {
           if (closed) return;
-          controller.enqueue(bytes);
-          if ((controller.desiredSize ?? 0) < 0) end("too_slow");
+          if (free() > 0) controller.enqueue(bytes);
+          else end("too_slow");
         };
         const beat = () => {
           stopBeat = clock.after(HEARTBEAT_MS, () => {
+            if (!taken && free() < BUFFER_BYTES) return end("too_slow");
             send(encoder.encode(": hb\n\n"));
+            taken = false;
             if (!closed) beat();
           });
         };
-        const pace = () =>
-          closed || (controller.desiredSize ?? 0) > BUFFER_BYTES / 2
-            ? Promise.resolve()
-            : new Promise<void>((resolve) => {
-                resume = resolve;
-              });
+        const pace = async () => {
+          while (!closed && free() <= BUFFER_BYTES / 2)
+            await new Promise<void>((resolve) => {
+              resume = resolve;
+            });
+        };
         send(encoder.encode(`retry: ${RETRY_MS}\n: open\n\n`));
         beat();
         signal.addEventListener("abort", shutdown, { once: true });
@@ -85,12 +94,18 @@ export const sseResponse = ({ messages, clock, expiresAt, onClose, signal }: Sse
         }
         subscription = messages(pace).subscribe({
           next: (message) => send(frame(message)),
-          error: () => end("error"),
+          error: (error) => {
+            onError?.(error);
+            end("error");
+          },
           complete: () => end("complete"),
         });
         if (closed) subscription.unsubscribe();
       },
-      pull: () => resume(),
+      pull: () => {
+        taken = true;
+        resume();
+      },
       cancel: () => release("client_left"),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),

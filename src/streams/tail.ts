@@ -5,12 +5,12 @@
  * watched streams, so a lost hint costs a second, never an event.
  */
 import { type Observable, Subject } from "rxjs";
+import { Problem } from "../errors.ts";
 import type { FactLog } from "../facts/log.ts";
 import type { Log } from "../log.ts";
 import type { Bus, Clock, Fact } from "../ports.ts";
 
 const LOOK_MS = 1_000;
-const PAGE = 500;
 
 export type Tail = {
   /** The latest seq passed on. */
@@ -19,14 +19,21 @@ export type Tail = {
 };
 
 type Open = Tail & {
-  subject: Subject<Fact>;
   clients: number;
-  take(fact: Fact): void;
   look(head: number): void;
   close(): void;
 };
 
-export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger: Log }) => {
+type Deps = {
+  bus: Bus;
+  log: FactLog;
+  clock: Clock;
+  logger: Log;
+  /** Facts read at once when some were missed. */
+  page?: number;
+};
+
+export const createTails = ({ page = 500, ...deps }: Deps) => {
   const open = new Map<string, Promise<Open>>();
   const ready = new Map<string, Open>();
   let cancel = () => {};
@@ -35,6 +42,7 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
   const start = async (stream: string): Promise<Open> => {
     const subject = new Subject<Fact>();
     let head = -1;
+    let early = false;
     let reading = false;
     let missed = false;
 
@@ -52,11 +60,12 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
       try {
         do {
           missed = false;
-          for (let rows: Fact[] = []; ; ) {
-            rows = await deps.log.read(stream, head, PAGE);
+          for (let from = -1; from < head; ) {
+            from = head;
+            const facts = await deps.log.read(stream, head, page);
             // A live fact may have moved the head while the log was read.
-            for (const fact of rows) if (fact.seq === head + 1) pass(fact);
-            if (rows.length < PAGE) break;
+            for (const fact of facts) if (fact.seq === head + 1) pass(fact);
+            if (facts.length < page) break;
           }
         } while (missed);
       } catch (error) {
@@ -67,11 +76,11 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
     };
 
     const take = (fact: Fact) => {
-      if (head < 0 || fact.seq <= head) return;
-      if (fact.seq === head + 1) pass(fact);
-      else void catchUp();
+      if (head < 0) early = true;
+      else if (fact.seq === head + 1) pass(fact);
+      else if (fact.seq > head) void catchUp();
     };
-    // Subscribed before the head is read: what is announced meanwhile is covered by the next look.
+    // Subscribed before the head is read: what is announced meanwhile is read from the log.
     const leave = deps.bus.subscribe(stream, take);
     try {
       head = (await deps.log.heads([stream])).get(stream) ?? 0;
@@ -79,13 +88,11 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
       leave();
       throw error;
     }
-    void catchUp();
+    if (early) void catchUp();
     return {
       head: () => head,
       facts: subject.asObservable(),
-      subject,
       clients: 0,
-      take,
       look: (latest) => {
         if (latest > head) void catchUp();
       },
@@ -112,8 +119,9 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
   };
   schedule();
 
-  /** Joins a stream's tail. Call `leave` exactly once; the last one out closes it. */
+  /** Joins a stream's tail. Call `leave` exactly once; the last one out closes it. Rejects once closed. */
   const join = async (stream: string): Promise<{ tail: Tail; leave(): void }> => {
+    if (closed) throw new Problem("draining", undefined, { retryAfter: 1 });
     const opening = open.get(stream) ?? start(stream);
     open.set(stream, opening);
     let tail: Open;
@@ -130,7 +138,7 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
     return {
       tail,
       leave: () => {
-        if (--tail.clients > 0) return;
+        if (--tail.clients > 0 || closed) return;
         open.delete(stream);
         ready.delete(stream);
         tail.close();
@@ -144,7 +152,10 @@ export const createTails = (deps: { bus: Bus; log: FactLog; clock: Clock; logger
     close: () => {
       closed = true;
       cancel();
-      for (const tail of ready.values()) tail.close();
+      // Also those that are still being opened. One that cannot be opened has nothing to close.
+      for (const opening of open.values()) void opening.then((tail) => tail.close()).catch(() => {});
+      open.clear();
+      ready.clear();
     },
   };
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -52,9 +52,10 @@ describe("embedded PostgreSQL", () => {
     });
     children.push(child);
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    const said = await new Promise<{ url?: string; error?: string }>((resolve) =>
-      createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line))),
-    );
+    const said = await new Promise<{ url?: string; error?: string }>((resolve) => {
+      createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line)));
+      child.once("close", () => resolve({}));
+    });
     const kill9 = () => {
       child.kill("SIGKILL");
       return exited;
@@ -174,11 +175,15 @@ describe("embedded PostgreSQL", () => {
 
   it("is not wedged by a first start that was killed half-way", async () => {
     const half = join(dataDir, "../half");
-    await mkdir(join(half, "postgres/data.new-1/base"), { recursive: true });
-    await writeFile(join(half, "postgres/data.new-1/PG_VERSION"), "18\n");
+    const holding = hold(half);
+    const growing = async () =>
+      (await readdir(join(half, "postgres")).catch(() => [])).some((name) => name.startsWith("data.new-"));
+    await until(growing);
+    children.at(-1)?.kill("SIGKILL");
+    assert.equal((await holding).url, undefined);
     const server = await start(half);
     assert.deepEqual([...(await ask(server.url, "select 1 as n"))], [{ n: 1 }]);
-    assert.equal(existsSync(join(half, "postgres/data.new-1")), false);
+    assert.equal(await growing(), false);
   });
 
   it("works below a path that is too long for a socket and closed to others", async () => {

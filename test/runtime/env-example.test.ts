@@ -18,7 +18,9 @@ describe(".env.example", () => {
   });
 
   it("shows the defaults: with all of them set, the configuration is the same", async () => {
-    const shown = Object.fromEntries([...(await read()).matchAll(SHOWN)].map(([, name = "", value = ""]) => [name, value]));
+    const shown = Object.fromEntries(
+      [...(await read()).matchAll(SHOWN)].map(([, name = "", value = ""]) => [name, value]),
+    );
     assert.deepEqual(readConfig(shown), readConfig({}));
   });
 });

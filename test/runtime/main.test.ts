@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import process from "node:process";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { temporaryDirectory } from "../support/directory.ts";
+import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const SERVER = { LOG_LEVEL: "warn" };
@@ -30,9 +31,18 @@ const gone = async (url: string) => {
   assert.fail("it still answers");
 };
 
+let database: TestDatabase;
+before(async () => {
+  database = await cloneDatabase();
+});
+after(() => database.drop());
+
+/** On the tests' own PostgreSQL: a new embedded one costs seconds of disk where a test is not about it. */
+const start = (via?: "launcher") => startServer({ ...SERVER, DATABASE_URL: database.url }, { via });
+
 describe("starting Darkroom", () => {
   it("says where it is, how to log in, and what to try", async () => {
-    await using server = await startServer(SERVER);
+    await using server = await start();
     const said = server.logs();
     assert.match(said, /address {5}http:\/\/localhost:\d+\n/);
     assert.match(said, /docs {8}http:\/\/localhost:\d+\/docs\n/);
@@ -67,7 +77,7 @@ describe("starting Darkroom", () => {
   });
 
   it("ends with 0 on SIGTERM, and leaves nothing running", async () => {
-    await using server = await startServer(SERVER);
+    await using server = await start();
     assert.equal(await server.stop(), 0);
     await gone(server.url);
   });
@@ -75,13 +85,13 @@ describe("starting Darkroom", () => {
 
 describe("the launcher", () => {
   it("passes SIGTERM on and ends with Darkroom's exit code", async () => {
-    await using server = await startServer(SERVER, { via: "launcher" });
+    await using server = await start("launcher");
     assert.equal(await server.stop(), 0);
     await gone(server.url);
   });
 
   it("takes Darkroom with it when it is killed", { skip: process.platform === "win32" }, async () => {
-    const server = await startServer(SERVER, { via: "launcher" });
+    const server = await start("launcher");
     await server.kill9();
     await gone(server.url);
     await server[Symbol.asyncDispose]();
@@ -115,5 +125,6 @@ describe("Darkroom on Deno", () => {
     });
     assert.ok(JSON.parse(first));
     socket.close();
+    assert.equal(await server.stop(), 0);
   });
 });

@@ -53,7 +53,7 @@ const inherited = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, TMPDI
  */
 export const startServer = async (
   env: ServerEnvironment = {},
-  { via = "bun" as keyof typeof COMMANDS } = {},
+  { via = "bun" }: { via?: keyof typeof COMMANDS } = {},
 ): Promise<TestServer> => {
   const dataDir = env.DATA_DIR ?? (await temporaryDirectory());
   const [command, args] = COMMANDS[via]();

@@ -51,8 +51,10 @@ export const finish = async (
     .raw()
     .toBuffer();
   const light = await bloom(picture, width, height);
-  return sharp(picture, { raw }).composite([
-    { input: light, raw, blend: "screen" },
-    { input: grain(), raw: { width: GRAIN, height: GRAIN, channels: 3 }, tile: true, blend: "soft-light" },
-  ]).removeAlpha();
+  return sharp(picture, { raw })
+    .composite([
+      { input: light, raw, blend: "screen" },
+      { input: grain(), raw: { width: GRAIN, height: GRAIN, channels: 3 }, tile: true, blend: "soft-light" },
+    ])
+    .removeAlpha();
 };

@@ -111,10 +111,12 @@ export const createSimulatedProvider = (deps: SimulatedProviderDeps): Provider =
       if (!plan) return { kind: "unknown", reason: "no such ref" };
       try {
         const known = await until(ledger.find(plan.attempt), signal);
-        if (known?.canceledAt != null) return { kind: "canceled" };
-        if (isOver(plan, now())) return { kind: "already_finished" };
+        if (!known) return { kind: "unknown", reason: "no such ref" };
+        if (known.canceledAt !== null) return { kind: "canceled" };
+        const at = now();
+        if (isOver(plan, at)) return { kind: "already_finished" };
         if (!plan.cancelable) return { kind: "refused" };
-        await until(ledger.cancel(plan.attempt, now()), signal);
+        await until(ledger.cancel(plan.attempt, at), signal);
         return { kind: "canceled" };
       } catch (err) {
         return { kind: "unknown", reason: outage(err, plan.attempt, signal) };

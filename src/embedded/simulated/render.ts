@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import sharp from "sharp";
-import { type Asset, createInk } from "./drawing/ink.ts";
+import { ASSET_MARKS, type Asset, createInk, PLATE_MARGIN } from "./drawing/ink.ts";
 import { createNoise } from "./drawing/noise.ts";
 import { createRandom, hashOf } from "./drawing/random.ts";
 import type { Stage } from "./drawing/stage.ts";
@@ -15,6 +15,8 @@ export type Media = { bytes: Buffer; mime: string };
 export type Order = Pick<Plan, "prompt" | "seed" | "width" | "height" | "tool">;
 
 const UNIT = 1024;
+/** In a wide or tall picture things may be this much larger than its shorter side. */
+const NARROW = 1.2;
 const FRAMES = 16;
 const FRAME_MS = 125;
 /** Assets are soft: a seventh of the picture's resolution loses nothing. */
@@ -26,45 +28,71 @@ const stageOf = (order: Order, index: number): Stage => {
   const random = createRandom(hashOf(`${order.prompt}/${order.seed}/${index}`));
   const reading = readPrompt(order.prompt, random.fork("reading"));
   const noise = createNoise(random.fork("noise"));
-  return { width, height, unit: UNIT, random, noise, palette: reading.palette, reading, ink: createInk(width, height) };
+  const unit = Math.min(UNIT, Math.min(width, height) * NARROW);
+  return { width, height, unit, random, noise, palette: reading.palette, reading, ink: createInk(width, height) };
 };
 
-const documentOf = (body: string, view: { width: number; height: number }, width: number, height: number) =>
+type Box = { x: number; y: number; width: number; height: number };
+
+const documentOf = (body: string, { x, y, width, height }: Box, pixels: { width: number; height: number }) =>
   Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${view.width} ${view.height}" width="${width}" height="${height}" preserveAspectRatio="none">${body}</svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${x} ${y} ${width} ${height}" width="${pixels.width}" height="${pixels.height}" preserveAspectRatio="none">${body}</svg>`,
   );
 
-const pngOf = async (asset: Asset, { width, height, ink }: Stage): Promise<string> => {
+const dataUrl = (png: Buffer) => `data:image/png;base64,${png.toString("base64")}`;
+
+/** Makes what the picture embeds; gives the text that stands for each asset. Plates stay as they are in a still. */
+const develop = (stage: Stage, order: Order): Promise<string[]> => {
+  const { width, height, ink } = stage;
   const png = { compressionLevel: 1 };
-  if ("raster" in asset) {
-    const { data, ...size } = asset.raster;
-    return (
-      await sharp(data, { raw: { ...size, channels: 4 } })
+  const whole = { x: 0, y: 0, width, height };
+  const wide = {
+    x: -PLATE_MARGIN,
+    y: -PLATE_MARGIN,
+    width: width + PLATE_MARGIN * 2,
+    height: height + PLATE_MARGIN * 2,
+  };
+  const zoom = order.width / width;
+  const make = async (asset: Asset): Promise<string> => {
+    if ("raster" in asset) {
+      const { data, ...size } = asset.raster;
+      return dataUrl(
+        await sharp(data, { raw: { ...size, channels: 4 } })
+          .png(png)
+          .toBuffer(),
+      );
+    }
+    if ("plate" in asset) {
+      if (!isVideo(order.tool)) return asset.plate;
+      const pixels = { width: Math.round(wide.width * zoom), height: Math.round(wide.height * zoom) };
+      const drawn = await sharp(documentOf(ink.defs() + asset.plate, wide, pixels))
         .png(png)
-        .toBuffer()
-    ).toString("base64");
-  }
-  const [w, h] = [Math.round(width / SOFT_SCALE), Math.round(height / SOFT_SCALE)];
-  const drawn = sharp(documentOf(ink.defs() + asset.svg, { width, height }, w, h));
-  return (
-    await drawn
-      .blur(Math.max(0.4, asset.blur / SOFT_SCALE))
-      .png(png)
-      .toBuffer()
-  ).toString("base64");
+        .toBuffer();
+      return `<image href="${dataUrl(drawn)}" x="${wide.x}" y="${wide.y}" width="${wide.width}" height="${wide.height}" preserveAspectRatio="none"/>`;
+    }
+    const pixels = { width: Math.round(width / SOFT_SCALE), height: Math.round(height / SOFT_SCALE) };
+    const drawn = sharp(documentOf(ink.defs() + asset.svg, whole, pixels));
+    return dataUrl(
+      await drawn
+        .blur(Math.max(0.4, asset.blur / SOFT_SCALE))
+        .png(png)
+        .toBuffer(),
+    );
+  };
+  return Promise.all(ink.assets.map(make));
 };
 
-/** The picture as a function from a moment to an SVG document of `order`'s size. */
+/** The picture as a function from a moment to pixels of `order`'s size. */
 const compose = async (order: Order, index: number) => {
   const stage = stageOf(order, index);
-  const draw = SCENES[stage.reading.family](stage);
-  const assets = await Promise.all(stage.ink.assets.map((asset) => pngOf(asset, stage)));
-  const defs = stage.ink.defs();
-  const { monochrome } = stage.reading;
-  const { width, height } = order;
+  const { ink, reading, width, height } = stage;
+  const draw = SCENES[reading.family](stage);
+  const assets = await develop(stage, order);
+  const fill = (body: string) =>
+    body.replace(ASSET_MARKS, (_, plate?: string, image?: string) => assets[Number(plate ?? image)] ?? "");
   return (phase: number) => {
-    const body = draw(phase).replace(/asset:(\d+):/g, (_, i: string) => `data:image/png;base64,${assets[Number(i)]}`);
-    return finish(documentOf(defs + body, stage, width, height), { width, height, monochrome });
+    const document = documentOf(fill(ink.defs() + draw(phase)), { x: 0, y: 0, width, height }, order);
+    return finish(document, { width: order.width, height: order.height, monochrome: reading.monochrome });
   };
 };
 

@@ -1,6 +1,8 @@
 const IMAGE_AREA = 1024 * 1024;
 const VIDEO_LONG_SIDE = 480;
 const WIDEST = 2.4;
+/** What models call the number of outputs of one generation. */
+const COUNTS = ["num_outputs", "num_images", "batch_size", "n"];
 
 const positive = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
@@ -19,12 +21,12 @@ const even = (length: number, step: number) => Math.round(length / step) * step;
 
 /**
  * The pixels and the number of outputs that `params` ask for. Images are about one megapixel in the
- * asked ratio (square when none is asked), videos 480 pixels long (16:9); `num_outputs` or `n` is 1 to 4.
+ * asked ratio (square when none is asked), videos 480 pixels long (16:9); `num_outputs` (or `num_images`, `batch_size`, `n`) is 1 to 4.
  * What makes no sense is ignored: parameters are validated where options are made.
  */
 export const sizeOf = (params: Record<string, unknown>, video: boolean) => {
   const ratio = Math.min(WIDEST, Math.max(1 / WIDEST, ratioOf(params) ?? (video ? 16 / 9 : 1)));
-  const count = Math.min(4, Math.max(1, Math.floor(positive(params.num_outputs) ?? positive(params.n) ?? 1)));
+  const count = Math.min(4, Math.max(1, Math.floor(COUNTS.map((name) => positive(params[name])).find(Boolean) ?? 1)));
   if (video) {
     const long = VIDEO_LONG_SIDE;
     return ratio >= 1

@@ -1,6 +1,6 @@
 import { fade, mix, shade } from "./colour.ts";
 import { n } from "./ink.ts";
-import { circle, ellipse, many, path } from "./shapes.ts";
+import { circle, many, path } from "./shapes.ts";
 import { type Picture, type Stage, sway } from "./stage.ts";
 
 const branch = (stage: Stage): string => {
@@ -16,10 +16,7 @@ const branch = (stage: Stage): string => {
   return (
     path(
       "M-420 26C-220 -2 -60 12 60 2C180 -8 300 -14 420 -46L420 -34C300 0 180 10 60 22C-60 34 -220 22 -420 52Z",
-      ink.linear([
-        [0, shade(bark, 0.18)],
-        [1, shade(bark, -0.4)],
-      ]),
+      ink.linear([shade(bark, 0.18), shade(bark, -0.4)]),
     ) + leaves
   );
 };
@@ -30,14 +27,8 @@ export const branchBird = (stage: Stage, x: number, y: number, scale: number): P
   const dim = palette.dark ? 0.4 : 0.06;
   const main = mix(reading.colour ?? random.pick(["#4f7fb0", "#b5533c", "#6b8f5a", "#d9a441"]), palette.deep, dim);
   const chest = mix(mix(random.pick(["#f0a55a", "#f4e3c4", "#e8765a"]), palette.glow, 0.15), palette.deep, dim);
-  const back = ink.linear([
-    [0, shade(main, 0.22)],
-    [1, shade(main, -0.4)],
-  ]);
-  const front = ink.linear([
-    [0, shade(chest, 0.15)],
-    [1, mix(chest, palette.deep, 0.3)],
-  ]);
+  const back = ink.linear([shade(main, 0.22), shade(main, -0.4)]);
+  const front = ink.linear([shade(chest, 0.15), mix(chest, palette.deep, 0.3)]);
   const twig = branch(stage);
   const feathers = many(5, (i) =>
     path(
@@ -68,14 +59,7 @@ export const owl = (stage: Stage, x: number, y: number, scale: number): Picture 
   const dim = palette.dark ? 0.35 : 0.06;
   const main = mix(reading.colour ?? random.pick(["#8a6a4c", "#6d6a72", "#b59a78"]), palette.deep, dim);
   const pale = mix("#efe0c6", palette.deep, dim);
-  const coat = ink.linear(
-    [
-      [0, shade(main, 0.2)],
-      [0.5, main],
-      [1, shade(main, -0.45)],
-    ],
-    [0, 0, 1, 0.4],
-  );
+  const coat = ink.linear([shade(main, 0.2), main, shade(main, -0.45)], [0, 0, 1, 0.4]);
   const disc = ink.radial([
     [0, pale],
     [0.8, mix(pale, main, 0.25)],

@@ -21,12 +21,8 @@ export const peony: Bloom = ({ ink, random, palette }, colour) => {
   ] as const;
   return rings
     .map(([long, count], ring) => {
-      const tone = mix(mix(colour, "#ffffff", 0.4 - ring * 0.07), shade(colour, -0.2), ring * 0.08);
-      const paint = ink.linear([
-        [0, mix(tone, "#ffffff", 0.3)],
-        [0.5, tone],
-        [1, mix(shade(tone, -0.2), palette.deep, 0.05)],
-      ]);
+      const tone = mix(mix(colour, "#ffffff", 0.24 - ring * 0.04), shade(colour, -0.2), ring * 0.08);
+      const paint = ink.linear([mix(tone, "#ffffff", 0.3), tone, mix(shade(tone, -0.2), palette.deep, 0.05)]);
       const turn = random.between(0, 360);
       return many(count, (i) => {
         const l = long * random.between(0.9, 1.08);
@@ -39,14 +35,8 @@ export const peony: Bloom = ({ ink, random, palette }, colour) => {
 
 /** Long white or coloured rays around a golden eye. */
 export const daisy: Bloom = ({ ink, random }, colour) => {
-  const paint = ink.linear([
-    [0, mix(colour, "#ffffff", 0.35)],
-    [1, shade(colour, -0.14)],
-  ]);
-  const back = ink.linear([
-    [0, shade(colour, -0.05)],
-    [1, shade(colour, -0.3)],
-  ]);
+  const paint = ink.linear([mix(colour, "#ffffff", 0.35), shade(colour, -0.14)]);
+  const back = ink.linear([shade(colour, -0.05), shade(colour, -0.3)]);
   const ring = (fill: string, count: number, long: number, turn: number) =>
     many(
       count,
@@ -94,15 +84,8 @@ export const poppy: Bloom = ({ ink, random }, colour) => {
 
 /** A tulip from the side, its cup upwards. */
 export const tulip: Bloom = ({ ink }, colour) => {
-  const outer = ink.linear([
-    [0, mix(colour, "#ffffff", 0.32)],
-    [0.5, colour],
-    [1, shade(colour, -0.32)],
-  ]);
-  const inner = ink.linear([
-    [0, colour],
-    [1, shade(colour, -0.45)],
-  ]);
+  const outer = ink.linear([mix(colour, "#ffffff", 0.32), colour, shade(colour, -0.32)]);
+  const inner = ink.linear([colour, shade(colour, -0.45)]);
   return (
     path("M-46 -70C-30 -98 -20 -112 -12 -116C4 -100 22 -112 30 -114C40 -100 46 -80 48 -66L30 40H-30Z", inner) +
     path("M-62 -92C-84 -30 -70 46 -4 66C-10 10 -26 -50 -62 -92Z", outer) +

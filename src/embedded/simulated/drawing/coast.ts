@@ -7,17 +7,8 @@ export const boat = (stage: Stage, x: number, y: number, size: number): Picture 
   const { ink, palette, random } = stage;
   const back = random.chance(0.5) ? 1 : -1;
   const cloth = mix(palette.light, palette.glow, 0.3);
-  const main = ink.linear(
-    [
-      [0, cloth],
-      [1, mix(cloth, palette.haze, 0.55)],
-    ],
-    back > 0 ? [0, 0, 1, 0] : [1, 0, 0, 0],
-  );
-  const jib = ink.linear([
-    [0, mix(cloth, palette.haze, 0.2)],
-    [1, mix(cloth, random.pick(palette.accents), 0.35)],
-  ]);
+  const main = ink.linear([cloth, mix(cloth, palette.haze, 0.55)], back > 0 ? [0, 0, 1, 0] : [1, 0, 0, 0]);
+  const jib = ink.linear([mix(cloth, palette.haze, 0.2), mix(cloth, random.pick(palette.accents), 0.35)]);
   const hull = mix(palette.deep, random.pick(palette.accents), 0.22);
   const beat = random.next();
   const body =
@@ -73,18 +64,9 @@ export const lighthouse = (stage: Stage, level: number): Picture => {
     `<rect x="${x - wide * 0.5}" y="${top - wide * 1.1}" width="${wide}" height="${wide * 1.1}" fill="${palette.glow}"/>` +
     path(`M${x - wide * 0.75} ${top - wide}L${x} ${top - wide * 2}L${x + wide * 0.75} ${top - wide}Z`, palette.deep) +
     `<rect x="${x - wide * 0.85}" y="${top - wide * 0.12}" width="${wide * 1.7}" height="${wide * 0.3}" fill="${palette.deep}"/>`;
-  const beam = ink.linear(
-    [
-      [0, fade(palette.glow, 0.55)],
-      [1, fade(palette.glow, 0)],
-    ],
-    right ? [1, 0, 0, 0] : [0, 0, 1, 0],
-  );
+  const beam = ink.linear([fade(palette.glow, 0.55), fade(palette.glow, 0)], right ? [1, 0, 0, 0] : [0, 0, 1, 0]);
   const side = right ? -1 : 1;
-  const halo = ink.radial([
-    [0, fade(palette.glow, 0.9)],
-    [1, fade(palette.glow, 0)],
-  ]);
+  const halo = ink.radial([fade(palette.glow, 0.9), fade(palette.glow, 0)]);
   return (phase) => {
     const rise = sway(phase) * unit * 0.05;
     const y = top - wide * 0.55;

@@ -1,87 +1,18 @@
 import { fade, mix, shade } from "./colour.ts";
+import { eye } from "./eye.ts";
 import { n } from "./ink.ts";
-import { circle, ellipse, many, path } from "./shapes.ts";
+import { type Person, tonesOf } from "./person.ts";
+import { ellipse, path } from "./shapes.ts";
 import { type Picture, type Stage, sway } from "./stage.ts";
 
-/** Who is drawn. Colours are `#rrggbb`; `light` is the side the light comes from, -1 left or 1 right. */
-export type Sitter = { woman: boolean; old: boolean; skin: string; hair: string; iris: string; light: 1 | -1 };
-
 /** Outlines of a head seen from the front: the face is about 390 units tall around (0, 0). */
-export const faceOutline = ({ woman }: Sitter): string =>
+export const faceOutline = ({ woman }: Person): string =>
   woman
     ? "M-124 -40C-132 -134 -82 -190 0 -192C82 -190 132 -134 124 -40C126 24 116 74 90 116C64 156 34 180 0 182C-34 180 -64 156 -90 116C-116 74 -126 24 -124 -40Z"
     : "M-128 -40C-132 -130 -82 -190 0 -192C82 -190 132 -130 128 -40C130 28 124 76 100 124C78 166 44 194 0 196C-44 194 -78 166 -100 124C-124 76 -130 28 -128 -40Z";
 
-/** Skin tones of a face under coloured light. */
-const tonesOf = ({ palette }: Stage, { skin }: Sitter) => ({
-  lit: mix(mix(skin, "#fff1de", 0.24), palette.glow, 0.24),
-  base: mix(skin, palette.glow, 0.06),
-  dim: mix(shade(skin, -0.3), palette.deep, palette.dark ? 0.42 : 0.24),
-  dark: mix(shade(skin, -0.48), palette.deep, 0.48),
-});
-
-/** One eye that looks a little towards the light; it blinks. */
-const eye = (stage: Stage, who: Sitter, side: number): Picture => {
-  const { ink, palette } = stage;
-  const { dim, dark, base } = tonesOf(stage, who);
-  const size = who.woman ? 1.2 : 1.04;
-  const almond = who.woman
-    ? "M-29 5C-18 -16 14 -20 31 -4C16 12 -14 14 -29 5Z"
-    : "M-28 4C-16 -13 13 -15 29 0C14 10 -13 12 -28 4Z";
-  const clip = ink.clip(`<path d="${almond}"/>`);
-  const iris = ink.radial([
-    [0, shade(who.iris, -0.2)],
-    [0.55, who.iris],
-    [0.85, shade(who.iris, 0.12)],
-    [1, shade(who.iris, -0.6)],
-  ]);
-  const white = mix(mix("#f3ece4", who.skin, 0.12), palette.deep, palette.dark ? 0.3 : 0.1);
-  const look = who.light * 3 * side;
-  const lash = who.woman ? 5.5 : 4;
-  const open =
-    path(almond, white) +
-    `<g clip-path="${clip}">${circle(look, -3, 13.5, iris)}${circle(look, -3, 6.2, "#0d0a0c")}${path("M-34 6C-18 -20 14 -24 34 -6L34 -26H-34Z", fade(dark, 0.5))}</g>` +
-    circle(look + who.light * side * 4.5, -8, 3.4, "#ffffff") +
-    circle(look - who.light * side * 4, 3, 1.6, "#ffffffa0") +
-    path(
-      who.woman ? "M-31 6C-18 -18 14 -22 36 -10" : "M-30 5C-16 -15 13 -17 31 0",
-      "none",
-      `stroke="${mix(dark, "#1a1012", 0.65)}" stroke-width="${lash}" stroke-linecap="round"`,
-    ) +
-    path("M-26 7C-12 14 12 13 27 3", "none", `stroke="${fade(dark, 0.55)}" stroke-width="1.8"`);
-  const shut =
-    path(almond, base) +
-    path(
-      "M-28 4C-13 15 14 13 30 0",
-      "none",
-      `stroke="${mix(dark, "#1a1012", 0.5)}" stroke-width="4.5" stroke-linecap="round"`,
-    );
-  const lid = path(
-    who.old
-      ? "M-34 -4C-18 -24 16 -26 36 -2C18 -16 -14 -16 -34 -4Z"
-      : "M-28 -9C-14 -22 14 -24 30 -10C14 -19 -12 -18 -28 -9Z",
-    fade(dim, 0.9),
-  );
-  const bags = who.old
-    ? path("M-26 14C-8 26 14 24 28 12", "none", `stroke="${fade(dark, 0.4)}" stroke-width="2.4"`)
-    : "";
-  const crows = who.old
-    ? many(3, (i) =>
-        path(`M38 ${-4 + i * 7}L${56 - i} ${-12 + i * 12}`, "none", `stroke="${fade(dark, 0.35)}" stroke-width="2"`),
-      )
-    : "";
-  const hair = who.old ? mix(who.hair, dim, 0.25) : mix(who.hair, dark, 0.45);
-  const brow = who.woman
-    ? "M-34 -36C-20 -50 14 -56 42 -38C14 -48 -16 -43 -32 -31Z"
-    : "M-38 -32C-24 -50 16 -54 44 -34C40 -28 36 -29 32 -31C12 -42 -18 -40 -34 -26Z";
-  return (phase) => {
-    const closed = phase > 0.55 && phase < 0.63;
-    return `<g transform="translate(${side * 56} -18) scale(${(side * size).toFixed(2)} ${size})">${lid}${closed ? shut : open}${bags}${crows}${path(brow, hair)}</g>`;
-  };
-};
-
 /** The face: planes of light and shadow, eyes, nose, mouth, and lines for the old. */
-export const face = (stage: Stage, who: Sitter): Picture => {
+export const face = (stage: Stage, who: Person): Picture => {
   const { ink, palette } = stage;
   const { light } = who;
   const { lit, base, dim, dark } = tonesOf(stage, who);
@@ -191,81 +122,6 @@ export const face = (stage: Stage, who: Sitter): Picture => {
   );
   return (phase) =>
     `${ear(-1)}${ear(1)}${path(outline, skin)}<g clip-path="${clip}">${planes}${modelling}${rim}</g>${nose}${mouth}${lines}${eyes.map((draw) => draw(phase)).join("")}`;
-};
-
-/** Neck and shoulders in plain clothes; a wide knit collar when `knit`. */
-export const bust = (stage: Stage, who: Sitter, cloth: string, knit: boolean): string => {
-  const { ink } = stage;
-  const { lit, base, dim, dark } = tonesOf(stage, who);
-  const { light } = who;
-  const across: readonly [number, number, number, number] = light < 0 ? [0, 0, 1, 0.3] : [1, 0, 0, 0.3];
-  const w = who.woman ? 0.82 : 1;
-  const neck = path(
-    `M${-82 * w} 90C${-76 * w} 190 ${-84 * w} 250 ${-150 * w} 300H${150 * w}C${84 * w} 250 ${76 * w} 190 ${82 * w} 90Z`,
-    ink.linear(
-      [
-        [0, lit],
-        [0.45, base],
-        [0.8, dim],
-        [1, dark],
-      ],
-      across,
-    ),
-  );
-  const under = ellipse(
-    0,
-    178,
-    108 * w,
-    66,
-    ink.radial([
-      [0, fade(dark, 0.95)],
-      [0.6, fade(dark, 0.6)],
-      [1, fade(dark, 0)],
-    ]),
-  );
-  const wool = ink.linear(
-    [
-      [0, mix(cloth, stage.palette.glow, 0.28)],
-      [0.4, cloth],
-      [1, mix(shade(cloth, -0.45), stage.palette.deep, 0.3)],
-    ],
-    across,
-  );
-  const body = knit
-    ? path(
-        `M${-380 * w} 640C${-384 * w} 430 ${-300 * w} 340 ${-150 * w} 296C${-120 * w} 286 ${-104 * w} 260 ${-100 * w} 216C-60 262 60 262 ${100 * w} 216C${104 * w} 260 ${120 * w} 286 ${150 * w} 296C${300 * w} 340 ${384 * w} 430 ${380 * w} 640Z`,
-        wool,
-      )
-    : path(
-        `M${-370 * w} 640C${-374 * w} 430 ${-290 * w} 346 ${-140 * w} 296C${-110 * w} 330 -50 384 0 392C50 384 ${110 * w} 330 ${140 * w} 296C${290 * w} 346 ${374 * w} 430 ${370 * w} 640Z`,
-        wool,
-      );
-  const collar = knit
-    ? path(
-        `M${-104 * w} 206C-70 262 70 262 ${104 * w} 206C${112 * w} 236 ${118 * w} 268 ${150 * w} 292C90 350 -90 350 ${-150 * w} 292C${-118 * w} 268 ${-112 * w} 236 ${-104 * w} 206Z`,
-        wool,
-      ) +
-      many(17, (i) => {
-        const x = (i - 8) * 14 * w;
-        return path(
-          `M${n(x * 0.92)} ${n(236 + 26 * Math.cos((i - 8) / 5.4))}L${n(x * 1.16)} ${n(292 + 42 * Math.cos((i - 8) / 5.8))}`,
-          "none",
-          `stroke="${fade(shade(cloth, -0.5), 0.5)}" stroke-width="4" stroke-linecap="round"`,
-        );
-      })
-    : path(
-        `M${-150 * w} 292C${-110 * w} 330 -50 386 0 394C50 386 ${110 * w} 330 ${150 * w} 292L${132 * w} 282C${100 * w} 320 46 368 0 374C-46 368 ${-100 * w} 320 ${-132 * w} 282Z`,
-        shade(cloth, 0.12),
-      );
-  const folds = many(5, (i) => {
-    const s = i % 2 ? 1 : -1;
-    return path(
-      `M${n(s * (150 + i * 34) * w)} ${n(352 + i * 16)}C${n(s * (190 + i * 26) * w)} 460 ${n(s * (170 + i * 30) * w)} 540 ${n(s * (200 + i * 22) * w)} 640`,
-      "none",
-      `stroke="${fade(shade(cloth, -0.5), 0.3)}" stroke-width="9" stroke-linecap="round"`,
-    );
-  });
-  return neck + under + body + folds + collar;
 };
 
 /** A head moves as if it breathed. */

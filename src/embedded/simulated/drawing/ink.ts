@@ -1,11 +1,11 @@
-/** A stop of a gradient: place (0 to 1), colour (`#rrggbb` or `#rrggbbaa`). */
-export type Stop = readonly [number, string];
+/** A stop of a gradient: place (0 to 1), colour (`#rrggbb` or `#rrggbbaa`). A colour alone takes its even place. */
+export type Stop = readonly [number, string] | string;
 
 /** Pixels made by arithmetic: RGBA, 4 bytes each. Stretched to where they are placed. */
 export type Raster = { width: number; height: number; data: Uint8Array };
 
 /** What a picture needs beside its shapes: pictures inside the picture, made before it is drawn. */
-export type Asset = { raster: Raster } | { svg: string; blur: number };
+export type Asset = { raster: Raster } | { svg: string; blur: number } | { plate: string };
 
 /** Collects gradients and assets of one picture; every call returns what to put into an attribute or a body. */
 export type Ink = {
@@ -19,12 +19,24 @@ export type Ink = {
   raster(raster: Raster, x: number, y: number, width: number, height: number, attributes?: string): string;
   /** Draws `body` out of focus; `blur` is a radius in the picture's units. */
   soft(body: string, blur: number, attributes?: string): string;
+  /**
+   * A part of the picture that is costly to draw and does not change in itself. A film draws it once and
+   * moves the result, by `PLATE_MARGIN` units at most; a still draws it in place.
+   */
+  plate(body: string): string;
   readonly defs: () => string;
   readonly assets: readonly Asset[];
 };
 
-/** Where an asset's data will be put once it is made. */
-export const assetMark = (index: number): string => `asset:${index}:`;
+/** How far a plate reaches beyond the picture on every side. */
+export const PLATE_MARGIN = 24;
+
+const assetMark = (index: number) => `asset:${index}:`;
+
+const plateMark = (index: number) => `<!--plate:${index}-->`;
+
+/** Finds every mark of an asset: a plate's index comes first, else that of an image. */
+export const ASSET_MARKS = /<!--plate:(\d+)-->|asset:(\d+):/g;
 
 /** One decimal is a tenth of a pixel: enough, and it keeps documents small. */
 export const n = (value: number): string => (Math.round(value * 10) / 10).toString();
@@ -38,7 +50,10 @@ export const createInk = (width: number, height: number): Ink => {
     return `url(#${id})`;
   };
   const stopsOf = (stops: readonly Stop[]) =>
-    stops.map(([place, colour]) => `<stop offset="${place}" stop-color="${colour}"/>`).join("");
+    stops
+      .map((stop, i) => (typeof stop === "string" ? ([i / (stops.length - 1), stop] as const) : stop))
+      .map(([place, colour]) => `<stop offset="${place}" stop-color="${colour}"/>`)
+      .join("");
   const image = (asset: Asset, box: string, attributes: string) => {
     assets.push(asset);
     return `<image href="${assetMark(assets.length - 1)}" ${box} preserveAspectRatio="none" ${attributes}/>`;
@@ -53,6 +68,10 @@ export const createInk = (width: number, height: number): Ink => {
       image({ raster }, `x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}"`, attributes),
     soft: (body, blur, attributes = "") =>
       image({ svg: body, blur }, `x="0" y="0" width="${width}" height="${height}"`, attributes),
+    plate: (body) => {
+      assets.push({ plate: body });
+      return plateMark(assets.length - 1);
+    },
     defs: () => `<defs>${defs.join("")}</defs>`,
     assets,
   };

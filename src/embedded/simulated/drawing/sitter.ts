@@ -17,7 +17,7 @@ export type Species = {
 };
 
 const mirrored = (d: string, fill: string, more = "") =>
-  path(d, fill, more) + `<g transform="scale(-1 1)">${path(d, fill, more)}</g>`;
+  `${path(d, fill, more)}<g transform="scale(-1 1)">${path(d, fill, more)}</g>`;
 
 const EARS = {
   pointed: [
@@ -61,13 +61,7 @@ export const sitter = (stage: Stage, species: Species, x: number, y: number, sca
     ],
     across,
   );
-  const bib = ink.linear(
-    [
-      [0, mix(belly, palette.glow, 0.2)],
-      [1, mix(belly, palette.deep, 0.35)],
-    ],
-    across,
-  );
+  const bib = ink.linear([mix(belly, palette.glow, 0.2), mix(belly, palette.deep, 0.35)], across);
   const rim = fade(mix(palette.glow, palette.light, 0.4), 0.75);
   const iris = ink.radial([
     [0, shade(species.eyes, 0.35)],

@@ -50,13 +50,7 @@ const heavenlyBody = (stage: Stage, { x, y, radius }: { x: number; y: number; ra
     [1, fade(palette.haze, 0)],
   ]);
   const disc = palette.dark
-    ? ink.linear(
-        [
-          [0, shade(palette.glow, 0.3)],
-          [1, mix(palette.glow, palette.haze, 0.3)],
-        ],
-        [0, 0, 1, 1],
-      )
+    ? ink.linear([shade(palette.glow, 0.3), mix(palette.glow, palette.haze, 0.3)], [0, 0, 1, 1])
     : ink.radial([
         [0, "#ffffff"],
         [0.7, shade(palette.glow, 0.3)],

@@ -8,7 +8,7 @@ import type { Random } from "./random.ts";
 export type Stage = {
   readonly width: number;
   readonly height: number;
-  /** The side of the square with the picture's area, about 1024: the measure for things of one size. */
+  /** The measure for the size of things: about 1024, less in a wide or tall picture. */
   readonly unit: number;
   readonly random: Random;
   readonly noise: Noise;

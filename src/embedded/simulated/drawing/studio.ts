@@ -54,20 +54,14 @@ export const studio = (stage: Stage, leafy: boolean): Studio => {
     height * 0.16,
     unit * 0.95,
     unit * 0.8,
-    ink.radial([
-      [0, fade(palette.glow, palette.dark ? 0.34 : 0.75)],
-      [1, fade(palette.glow, 0)],
-    ]),
+    ink.radial([fade(palette.glow, palette.dark ? 0.34 : 0.75), fade(palette.glow, 0)]),
   );
   const shadowSide = ellipse(
     width * (side < 0 ? 1.02 : -0.02),
     height * 0.62,
     unit * 0.6,
     unit * 0.8,
-    ink.radial([
-      [0, fade(mix(wall, palette.deep, 0.6), 0.5)],
-      [1, fade(wall, 0)],
-    ]),
+    ink.radial([fade(mix(wall, palette.deep, 0.6), 0.5), fade(wall, 0)]),
   );
   const top = ink.linear([
     [0, mix(surface, wall, 0.55)],
@@ -81,24 +75,11 @@ export const studio = (stage: Stage, leafy: boolean): Studio => {
       table - unit * 0.012,
       width,
       unit * 0.024,
-      ink.linear([
-        [0, fade(shade(wall, -0.3), 0)],
-        [0.5, fade(shade(wall, -0.35), 0.5)],
-        [1, fade(surface, 0)],
-      ]),
+      ink.linear([fade(shade(wall, -0.3), 0), fade(shade(wall, -0.35), 0.5), fade(surface, 0)]),
     );
   return {
     back:
-      rect(
-        0,
-        0,
-        width,
-        height,
-        ink.linear([
-          [0, shade(wall, 0.08)],
-          [1, shade(wall, -0.1)],
-        ]),
-      ) +
+      rect(0, 0, width, height, ink.linear([shade(wall, 0.08), shade(wall, -0.1)])) +
       shadowSide +
       lamp +
       thrown(stage, side, leafy) +

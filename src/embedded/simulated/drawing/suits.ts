@@ -61,7 +61,7 @@ export const astronaut = (stage: Stage, light: number): Picture => {
     ]),
   );
   const body =
-    path("M-400 660C-410 430 -300 330 -160 300L-120 214H120L160 300C300 330 410 430 400 660Z", cloth) +
+    path("M-400 1200C-410 430 -300 330 -160 300L-120 214H120L160 300C300 330 410 430 400 1200Z", cloth) +
     many(4, (i) =>
       path(
         `M${-150 - i * 6} ${304 + i * 26}C-70 ${352 + i * 26} 70 ${352 + i * 26} ${150 + i * 6} ${304 + i * 26}`,
@@ -81,7 +81,7 @@ export const astronaut = (stage: Stage, light: number): Picture => {
     ) +
     rect(-90, 490, 180, 34, fade(palette.deep, 0.65), `rx="8"`) +
     path(
-      "M-300 372C-330 450 -340 550 -336 660M300 372C330 450 340 550 336 660",
+      "M-300 372C-330 450 -340 550 -336 1200M300 372C330 450 340 550 336 1200",
       "none",
       `stroke="${fade(palette.accents[0] as string, 0.85)}" stroke-width="20"`,
     );
@@ -120,12 +120,9 @@ export const robot = (stage: Stage, light: number): Picture => {
     [0.4, mix(glow, "#ffffff", 0.35)],
     [1, glow],
   ]);
-  const halo = ink.radial([
-    [0, fade(glow, 0.8)],
-    [1, fade(glow, 0)],
-  ]);
+  const halo = ink.radial([fade(glow, 0.8), fade(glow, 0)]);
   const body =
-    path("M-380 660C-384 440 -300 352 -170 322H170C300 352 384 440 380 660Z", plate) +
+    path("M-380 1200C-384 440 -300 352 -170 322H170C300 352 384 440 380 1200Z", plate) +
     rect(-150, 400, 300, 200, dark, `rx="34"`) +
     many(5, (i) =>
       rect(

@@ -2,13 +2,13 @@ import { fade, mix } from "./colour.ts";
 import { ellipse, rect } from "./shapes.ts";
 import { type Stage, sway } from "./stage.ts";
 
-/** Still water below `level` that mirrors what `above` draws, darker and with ripples. */
-export const mirror = (stage: Stage, level: number) => {
+/** Still water below `level` that mirrors what `above` draws, darker and with ripples; `murk` hides the image, 0 to 1. */
+export const mirror = (stage: Stage, level: number, murk = 0.18) => {
   const { ink, palette, width, height, random } = stage;
   const clip = ink.clip(`<rect x="0" y="${level}" width="${width}" height="${height - level}"/>`);
   const tint = ink.linear([
-    [0, fade(mix(palette.haze, palette.deep, 0.25), 0.18)],
-    [1, fade(mix(palette.deep, palette.sky[0] as string, 0.35), 0.82)],
+    fade(mix(palette.haze, palette.deep, 0.25 + murk * 0.5), murk),
+    fade(mix(palette.deep, palette.sky[0] as string, 0.35), 0.82),
   ]);
   const ripples = Array.from({ length: 90 }, () => {
     const depth = random.next() ** 1.6;

@@ -1,6 +1,8 @@
 import { type Mood, mixPalettes, PALETTES, type Palette } from "../drawing/palette.ts";
 import type { Random } from "../drawing/random.ts";
-import { COLOURS, FAMILIES, type Family, MOODS, SEASONS, THINGS, type Thing, TIMES, WEATHERS } from "./words.ts";
+import { COLOURS, MOODS, SEASONS, TIMES, WEATHERS } from "./light.ts";
+import { FAMILIES, type Family } from "./subjects.ts";
+import { THINGS, type Thing } from "./things.ts";
 
 /** What a prompt asks to be drawn. */
 export type Reading = {

@@ -7,7 +7,7 @@ import { type Species, sitter } from "../drawing/sitter.ts";
 import { stars } from "../drawing/sky.ts";
 import { type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts";
 import { weather } from "../drawing/weather.ts";
-import { windowScene } from "./room.ts";
+import { windowScene } from "./window.ts";
 
 const coats = {
   cat: ["#d98a45", "#4b4a52", "#b7aa9b", "#e9e2d6", "#8d8f98"],
@@ -63,9 +63,9 @@ const outdoors = (stage: Stage): { back: Picture; front: Picture; ground: number
     width,
     height,
     ink.linear([
-      [0, mix(palette.sky[1] as string, leaf(0.4), 0.25)],
-      [0.5, mix(palette.sky[palette.sky.length - 1] as string, leaf(0.9), 0.3)],
-      [1, leaf(0.35)],
+      mix(palette.sky[1] as string, leaf(0.4), 0.25),
+      mix(palette.sky[palette.sky.length - 1] as string, leaf(0.9), 0.3),
+      leaf(0.35),
     ]),
   );
   const shapes = Array.from({ length: 34 }, (_, i) => {
@@ -88,10 +88,7 @@ const outdoors = (stage: Stage): { back: Picture; front: Picture; ground: number
     height * 0.28,
     unit * 0.5,
     unit * 0.42,
-    ink.radial([
-      [0, fade(palette.glow, 0.85)],
-      [1, fade(palette.glow, 0)],
-    ]),
+    ink.radial([fade(palette.glow, 0.85), fade(palette.glow, 0)]),
   );
   const orb = ink.radial([
     [0, fade(palette.glow, 0.2)],
@@ -108,10 +105,7 @@ const outdoors = (stage: Stage): { back: Picture; front: Picture; ground: number
   }));
   const earth = path(
     `M-10 ${n(ground - unit * 0.03)}Q${n(width / 2)} ${n(ground - unit * 0.075)} ${n(width + 10)} ${n(ground - unit * 0.02)}V${n(height + 10)}H-10Z`,
-    ink.linear([
-      [0, mix(leaf(0.7), palette.glow, 0.2)],
-      [1, mix(leaf(0.1), palette.deep, 0.5)],
-    ]),
+    ink.linear([mix(leaf(0.7), palette.glow, 0.2), mix(leaf(0.1), palette.deep, 0.5)]),
   );
   const tones = [mix(leaf(0.05), palette.deep, 0.3), leaf(0.45), mix(leaf(0.95), palette.glow, 0.15)];
   const lawn = winter ? () => "" : grass(stage, ground + unit * 0.06, 240, tones, 60);
@@ -159,4 +153,3 @@ export const animal: Scene = (stage) => {
   const body = sitter(stage, species, width * random.between(0.45, 0.55), ground + unit * 0.06, size, light);
   return (phase) => back(phase) + body(phase) + front(phase);
 };
-void fade;

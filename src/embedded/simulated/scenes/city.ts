@@ -1,7 +1,7 @@
 import { fade, mix, shade } from "../drawing/colour.ts";
-import { circle, ellipse, many, path, rect } from "../drawing/shapes.ts";
+import { circle, path, rect } from "../drawing/shapes.ts";
 import { sky } from "../drawing/sky.ts";
-import { type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts";
+import { type Scene, type Stage, sway } from "../drawing/stage.ts";
 import { mirror } from "../drawing/water.ts";
 import { weather } from "../drawing/weather.ts";
 import { street } from "./street.ts";
@@ -53,10 +53,7 @@ const row = (stage: Stage, ground: number, near: number): string => {
   const { ink, palette, random, width, unit } = stage;
   const tone = mix(palette.haze, palette.deep, 0.3 + near * 0.62);
   const foot = mix(tone, palette.haze, 0.55 - near * 0.25);
-  const face = ink.linear([
-    [0, tone],
-    [1, foot],
-  ]);
+  const face = ink.linear([tone, foot]);
   const side = fade(shade(tone, -0.35), 0.55);
   const edge = fade(mix(palette.glow, palette.haze, 0.3), palette.dark ? 0.16 : 0.3);
   const lights = [
@@ -69,7 +66,7 @@ const row = (stage: Stage, ground: number, near: number): string => {
   for (let x = -20; x < width + 20; ) {
     const w = unit * random.between(0.035, 0.085) * (0.7 + near * 0.5);
     const peak = 1 - Math.abs(x / width - 0.5) * 1.1;
-    const h = unit * (0.1 + random.next() ** 1.7 * 0.36 * (1.25 - near * 0.55) + 0.13 * peak * (1 - near * 0.5));
+    const h = unit * (0.08 + random.next() ** 1.7 * 0.3 * (1.25 - near * 0.55) + 0.13 * peak * (1 - near * 0.5));
     const tower = { x, y: ground - h, w, h };
     body += path(`M${x} ${ground}V${tower.y}H${x + w}V${ground}Z${crown(stage, tower)}`, face);
     body += rect(x + w * 0.72, tower.y, w * 0.28, h, side) + rect(x, tower.y, 1.4, h, edge);
@@ -86,26 +83,25 @@ const skyline: Scene = (stage) => {
   const body = { x: width * random.between(0.25, 0.75), y: height * random.between(0.18, 0.42), radius: unit * 0.055 };
   const air = sky(stage, { horizon: ground, body: stage.reading.weather === "rain" ? null : body, clouds: 0.5 });
   const glow = ink.linear([
-    [0, fade(palette.haze, 0)],
-    [1, fade(mix(palette.haze, palette.glow, 0.35), palette.dark ? 0.5 : 0.65)],
+    fade(palette.haze, 0),
+    fade(mix(palette.haze, palette.glow, 0.35), palette.dark ? 0.5 : 0.65),
   ]);
   const rows = [0.05, 0.38, 0.72, 1].map((near) => ({
     near,
-    body: row(stage, ground, near) + (near < 1 ? rect(-30, ground - unit * 0.2, width + 60, unit * 0.2, glow) : ""),
+    body: ink.plate(
+      row(stage, ground, near) + (near < 1 ? rect(-30, ground - unit * 0.2, width + 60, unit * 0.2, glow) : ""),
+    ),
   }));
   const blink = Array.from({ length: 6 }, () => ({
     x: random.between(0.05, 0.95) * width,
     y: ground - unit * random.between(0.25, 0.42),
     beat: random.next(),
   }));
-  const water = mirror(stage, ground);
+  const water = mirror(stage, ground, 0.5);
   const lamps = Array.from({ length: 26 }, (_, i) => {
     const x = ((i + 0.5) / 26) * width;
     const colour = random.chance(0.7) ? mix(palette.glow, "#ffc76b", 0.5) : random.pick(palette.accents);
-    const trail = ink.linear([
-      [0, fade(colour, 0.6)],
-      [1, fade(colour, 0)],
-    ]);
+    const trail = ink.linear([fade(colour, 0.6), fade(colour, 0)]);
     return (
       circle(x, ground - 5, 2.6, colour) + rect(x - 2.6, ground + 2, 5.2, unit * random.between(0.05, 0.17), trail)
     );
@@ -133,5 +129,3 @@ export const city: Scene = (stage) => {
   const { reading } = stage;
   return reading.things.has("street") || reading.weather === "rain" ? street(stage) : skyline(stage);
 };
-void ellipse;
-void many;

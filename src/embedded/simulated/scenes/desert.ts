@@ -32,15 +32,8 @@ const dune = (stage: Stage, summit: Point, base: number, near: number, light: 1 
     [px + curl * 3.4, height + 40],
   ];
   const whole = `${smooth(crest)}L${width + 60} ${height + 40}L-60 ${height + 40}Z`;
-  const shadowPaint = ink.linear([
-    [0, shade(dark, 0.04)],
-    [1, mix(dark, palette.deep, 0.35)],
-  ]);
-  const lightPaint = ink.linear([
-    [0, shade(lit, 0.12)],
-    [0.5, lit],
-    [1, mix(lit, dark, 0.55)],
-  ]);
+  const shadowPaint = ink.linear([shade(dark, 0.04), mix(dark, palette.deep, 0.35)]);
+  const lightPaint = ink.linear([shade(lit, 0.12), lit, mix(lit, dark, 0.55)]);
   const clip = ink.clip(`<path d="${whole}"/>`);
   const [sunny, dim] = light < 0 ? [-60, width + 60] : [width + 60, -60];
   const shaded = `${smooth([[px, py - 50], ...spine])}L${n(dim)} ${n(height + 40)}L${n(dim)} ${n(py - 200)}Z`;
@@ -75,7 +68,7 @@ const caravan = ({ random, palette, unit }: Stage, crest: readonly Point[]): Pic
     list
       .map(
         ({ x, y, beat }) =>
-          `<g transform="translate(${n(x + phase * 0)} ${n(y - Math.abs(sway(phase, beat)) * 1.2)}) scale(${s})"><path d="${camel}" fill="${dark}" transform="scale(1.7)"/><path d="M-24 -120C-30 -140 -26 -168 -16 -170C-4 -170 0 -140 -2 -118Z" fill="${dark}"/></g>`,
+          `<g transform="translate(${n(x)} ${n(y - Math.abs(sway(phase, beat)) * 1.2)}) scale(${s})"><path d="${camel}" fill="${dark}" transform="scale(1.7)"/><path d="M-24 -120C-30 -140 -26 -168 -16 -170C-4 -170 0 -140 -2 -118Z" fill="${dark}"/></g>`,
       )
       .join("");
 };
@@ -137,10 +130,7 @@ export const desert: Scene = (stage) => {
     horizon + unit * 0.02,
     width * 0.8,
     unit * 0.1,
-    ink.radial([
-      [0, fade(mix(palette.haze, palette.glow, 0.3), 0.7)],
-      [1, fade(palette.haze, 0)],
-    ]),
+    ink.radial([fade(mix(palette.haze, palette.glow, 0.3), 0.7), fade(palette.haze, 0)]),
   );
   const falling = weather(stage);
   return (phase) =>

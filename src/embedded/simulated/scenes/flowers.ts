@@ -98,7 +98,7 @@ export const flowers: Scene = (stage) => {
   ];
   const blooms = chosen(stage);
   const tints = reading.colour
-    ? [reading.colour, mix(reading.colour, "#ffffff", 0.35), shade(reading.colour, -0.2)]
+    ? [reading.colour, mix(reading.colour, "#ffffff", 0.16), shade(reading.colour, -0.2)]
     : ([palette.accents[0], palette.accents[1], palette.light, palette.accents[2]] as string[]);
   const reach = Math.min(unit * 0.44, pot.top - unit * 0.12);
   const heads = Array.from({ length: 13 }, (_, i) => {
@@ -151,10 +151,7 @@ export const flowers: Scene = (stage) => {
     pot.top - reach * 0.36,
     reach * 0.62,
     reach * 0.46,
-    ink.radial([
-      [0, fade(mix(palette.deep, leaves[0] as string, 0.4), 0.7)],
-      [1, fade(leaves[0] as string, 0)],
-    ]),
+    ink.radial([fade(mix(palette.deep, leaves[0] as string, 0.4), 0.7), fade(leaves[0] as string, 0)]),
   );
   return (phase) =>
     back +

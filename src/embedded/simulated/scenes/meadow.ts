@@ -1,4 +1,4 @@
-import { fade, mix, shade } from "../drawing/colour.ts";
+import { fade, mix } from "../drawing/colour.ts";
 import { grass, wildflowers } from "../drawing/grass.ts";
 import { n } from "../drawing/ink.ts";
 import { below, ellipse, many, type Point, path, profile, rect } from "../drawing/shapes.ts";
@@ -11,14 +11,7 @@ import { weather } from "../drawing/weather.ts";
 const balloon = (stage: Stage, x: number, y: number, size: number): Picture => {
   const { ink, palette, random } = stage;
   const [first, second] = [random.pick(palette.accents), random.pick([...palette.accents, palette.light])];
-  const light = ink.linear(
-    [
-      [0, fade("#ffffff", 0.35)],
-      [0.5, fade("#ffffff", 0)],
-      [1, fade(palette.deep, 0.45)],
-    ],
-    [0, 0, 1, 0],
-  );
+  const light = ink.linear([fade("#ffffff", 0.35), fade("#ffffff", 0), fade(palette.deep, 0.45)], [0, 0, 1, 0]);
   const envelope = "M0 -100C62 -100 84 -56 70 -16C60 14 32 42 16 58H-16C-32 42 -60 14 -70 -16C-84 -56 -62 -100 0 -100Z";
   const gores = [0.78, 0.36]
     .map((share, i) =>
@@ -41,13 +34,7 @@ const balloon = (stage: Stage, x: number, y: number, size: number): Picture => {
 
 const windmill = (stage: Stage, x: number, y: number, size: number): Picture => {
   const { palette, ink } = stage;
-  const wall = ink.linear(
-    [
-      [0, palette.light],
-      [1, mix(palette.haze, palette.deep, 0.35)],
-    ],
-    [0, 0, 1, 0],
-  );
+  const wall = ink.linear([palette.light, mix(palette.haze, palette.deep, 0.35)], [0, 0, 1, 0]);
   const dark = mix(palette.deep, palette.accents[0] as string, 0.35);
   const tower =
     path("M-26 0L-17 -92H17L26 0Z", wall) +
@@ -142,7 +129,7 @@ export const meadow: Scene = (stage) => {
         balloon(stage, width * (x as number) + random.bell() * 30, height * (y as number), unit * (s as number)),
       )
     : [];
-  const bow = wet || has("circles") ? "" : reading.things.has("rainbow") ? rainbow(stage) : "";
+  const bow = has("rainbow") ? rainbow(stage) : "";
   const field = horizon + unit * 0.23;
   const tones = snowy
     ? []
@@ -179,4 +166,3 @@ export const meadow: Scene = (stage) => {
     bloom(phase) +
     falling(phase);
 };
-void shade;

@@ -91,10 +91,7 @@ export const mountains: Scene = (stage) => {
       from: from as 1 | -1,
     };
     const face = high ? ink.raster(reliefRaster(stage, line, top, low, look), -20, top, width + 40, low - top) : "";
-    const mist = ink.linear([
-      [0, fade(palette.haze, 0)],
-      [1, fade(mix(palette.haze, palette.light, 0.15), 0.95 - near * 0.5)],
-    ]);
+    const mist = ink.linear([fade(palette.haze, 0), fade(mix(palette.haze, palette.light, 0.15), 0.95 - near * 0.5)]);
     const veil = rect(-20, base - unit * (high ? 0.16 : 0.06), width + 40, unit * (high ? 0.22 : 0.15), mist);
     const at = (x: number) =>
       (line[Math.max(0, Math.min(STEPS, Math.round(((x + 20) / (width + 40)) * STEPS)))] as Point)[1];

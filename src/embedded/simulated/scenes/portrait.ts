@@ -1,8 +1,11 @@
+import { bust } from "../drawing/bust.ts";
 import { cloudRaster } from "../drawing/clouds.ts";
 import { fade, mix, shade } from "../drawing/colour.ts";
-import { breathe, bust, face, type Sitter } from "../drawing/face.ts";
-import { beard, crown, hair, pointedHat, spectacles, woolCap } from "../drawing/hair.ts";
+import { breathe, face } from "../drawing/face.ts";
+import { beard, hair } from "../drawing/hair.ts";
+import { crown, pointedHat, spectacles, woolCap } from "../drawing/headwear.ts";
 import { n } from "../drawing/ink.ts";
+import type { Person } from "../drawing/person.ts";
 import { circle, ellipse, rect } from "../drawing/shapes.ts";
 import { stars } from "../drawing/sky.ts";
 import { type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts";
@@ -104,7 +107,7 @@ export const portrait: Scene = (stage) => {
   const bearded = things.has("beard") || (things.has("pointedHat") && !things.has("woman"));
   const woman = things.has("woman") || (!bearded && !things.has("crown") && random.chance(0.5));
   const old = things.has("old");
-  const who: Sitter = {
+  const who: Person = {
     woman,
     old,
     light: light as 1 | -1,

@@ -1,53 +1,11 @@
+import { car } from "../drawing/car.ts";
 import { palm } from "../drawing/coast.ts";
-import { fade, mix, shade } from "../drawing/colour.ts";
+import { fade, mix } from "../drawing/colour.ts";
 import { n } from "../drawing/ink.ts";
-import { below, circle, ellipse, many, path, profile, rect, stroke } from "../drawing/shapes.ts";
+import { below, circle, many, path, profile, rect, stroke } from "../drawing/shapes.ts";
 import { sky } from "../drawing/sky.ts";
 import { cycle, type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts";
 import { weather } from "../drawing/weather.ts";
-
-/** A low car from behind, about 200 wide around (0, 0), standing on y = 0; its lights are on in the dark. */
-const car = (stage: Stage): string => {
-  const { ink, palette, random } = stage;
-  const paint = stage.reading.colour ?? random.pick(palette.accents.slice(0, 4));
-  const body = ink.linear([
-    [0, mix(paint, "#ffffff", 0.25)],
-    [0.4, paint],
-    [1, shade(paint, -0.55)],
-  ]);
-  const glass = ink.linear([
-    [0, mix(palette.sky[1] as string, palette.deep, 0.3)],
-    [1, mix(palette.sky[palette.sky.length - 1] as string, palette.deep, 0.45)],
-  ]);
-  const lamp = ink.linear([
-    [0, "#ff8a7a"],
-    [0.5, "#ff2a2a"],
-    [1, "#a30d18"],
-  ]);
-  const halo = ink.radial([
-    [0, fade("#ff3b3b", 0.7)],
-    [1, fade("#ff3b3b", 0)],
-  ]);
-  const dark = mix(palette.deep, "#000000", 0.5);
-  return (
-    ellipse(0, 0, 122, 11, fade("#000000", 0.5)) +
-    rect(-92, -26, 34, 28, dark, `rx="7"`) +
-    rect(58, -26, 34, 28, dark, `rx="7"`) +
-    path(
-      "M-104 -20C-108 -46 -104 -62 -90 -66L-62 -98C-56 -106 56 -106 62 -98L90 -66C104 -62 108 -46 104 -20C104 -10 96 -8 90 -8H-90C-96 -8 -104 -10 -104 -20Z",
-      body,
-    ) +
-    path("M-72 -68L-54 -93C-50 -98 50 -98 54 -93L72 -68Z", glass) +
-    path("M-98 -60C-60 -66 60 -66 98 -60L96 -56C60 -61 -60 -61 -96 -56Z", fade("#ffffff", 0.35)) +
-    rect(-98, -52, 50, 13, lamp, `rx="5"`) +
-    rect(48, -52, 50, 13, lamp, `rx="5"`) +
-    rect(-46, -49, 92, 3, "#ff4a4a") +
-    rect(-24, -36, 48, 12, mix("#ffffff", palette.haze, 0.4), `rx="2"`) +
-    rect(-78, -22, 156, 11, dark, `rx="5"`) +
-    circle(-73, -46, palette.dark ? 72 : 44, halo) +
-    circle(73, -46, palette.dark ? 72 : 44, halo)
-  );
-};
 
 /** The striped sun of the eighties. */
 const stripedSun = (stage: Stage, x: number, y: number, radius: number): string => {
@@ -104,13 +62,8 @@ export const road: Scene = (stage) => {
     });
     const tone = mix(palette.haze, palette.deep, 0.3 + i * 0.28);
     return (
-      path(
-        below(line, horizon + 3),
-        ink.linear([
-          [0, tone],
-          [1, mix(tone, palette.haze, neon ? 0.2 : 0.6)],
-        ]),
-      ) + (neon ? stroke(below(line, horizon + 60), fade(palette.accents[i % 2] as string, 0.35), 1.2) : "")
+      path(below(line, horizon + 3), ink.linear([tone, mix(tone, palette.haze, neon ? 0.2 : 0.6)])) +
+      (neon ? stroke(below(line, horizon + 60), fade(palette.accents[i % 2] as string, 0.35), 1.2) : "")
     );
   });
   const soil = neon
@@ -121,10 +74,7 @@ export const road: Scene = (stage) => {
     horizon,
     width,
     height - horizon,
-    ink.linear([
-      [0, mix(soil, palette.haze, 0.5)],
-      [1, mix(soil, palette.deep, 0.5)],
-    ]),
+    ink.linear([mix(soil, palette.haze, 0.5), mix(soil, palette.deep, 0.5)]),
   );
   const [farHalf, nearHalf] = [unit * 0.006, unit * 0.62];
   const at = (share: number) => ({
@@ -135,10 +85,7 @@ export const road: Scene = (stage) => {
   const end = at(1);
   const asphalt = path(
     `M${n(vanish - farHalf)} ${n(horizon)}L${n(end.x - end.half)} ${n(end.y)}H${n(end.x + end.half)}L${n(vanish + farHalf)} ${n(horizon)}Z`,
-    ink.linear([
-      [0, mix(palette.deep, palette.haze, 0.55)],
-      [1, mix(palette.deep, "#15161a", 0.5)],
-    ]),
+    ink.linear([mix(palette.deep, palette.haze, 0.55), mix(palette.deep, "#15161a", 0.5)]),
   );
   const edges = [-0.94, 0.94]
     .map((side) =>

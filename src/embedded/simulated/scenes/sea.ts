@@ -25,13 +25,7 @@ const headlands = (stage: Stage, level: number): string => {
       );
     });
     const tone = mix(palette.haze, palette.deep, 0.25 + i * 0.22);
-    return path(
-      below(points, level + 1),
-      ink.linear([
-        [0, tone],
-        [1, mix(tone, palette.haze, 0.6)],
-      ]),
-    );
+    return path(below(points, level + 1), ink.linear([tone, mix(tone, palette.haze, 0.6)]));
   }).join("");
 };
 
@@ -108,8 +102,8 @@ const beach = (stage: Stage): Picture => {
   const left = random.chance(0.5);
   const sand = mix("#e8cfa4", palette.haze, 0.3);
   const sandPaint = ink.linear([
-    [0, mix(sand, palette.deep, palette.dark ? 0.6 : 0.12)],
-    [1, mix(sand, palette.deep, palette.dark ? 0.8 : 0.3)],
+    mix(sand, palette.deep, palette.dark ? 0.6 : 0.12),
+    mix(sand, palette.deep, palette.dark ? 0.8 : 0.3),
   ]);
   const edge = (shift: number): Point[] =>
     profile(-20, width + 20, 12, (x) => {

@@ -8,7 +8,7 @@ import { type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts"
 
 /** Thin rings around (0, 0): the far half or the near half. */
 const rings = (stage: Stage, radius: number) => {
-  const { palette, random, ink } = stage;
+  const { palette, random } = stage;
   const count = 34;
   const bands = Array.from({ length: count }, (_, i) => {
     const share = i / (count - 1);
@@ -28,7 +28,6 @@ const rings = (stage: Stage, radius: number) => {
           `<path d="M${n(-r)} 0A${n(r)} ${n(r * 0.26)} 0 0 ${sweep} ${n(r)} 0" fill="none" stroke="${fade(tone, opacity)}" stroke-width="${n(wide)}"/>`,
       )
       .join("");
-  void ink;
   return { far: half(1), near: half(0) };
 };
 
@@ -67,21 +66,19 @@ export const space: Scene = (stage) => {
     0,
     width,
     height,
-    ink.linear(
-      [
-        [0, night],
-        [0.5, mix(night, palette.sky[1] as string, 0.4)],
-        [1, night],
-      ],
-      [0, 0, 1, 1],
-    ),
+    ink.linear([night, mix(night, palette.sky[1] as string, 0.4), night], [0, 0, 1, 1]),
   );
   const [first, second] = [
     palette.accents[random.whole(1, 2)] as string,
     palette.accents[random.whole(0, 4)] as string,
   ];
-  const nebula = (colour: string, other: string, opacity: number, turn: number) =>
-    `<g transform="rotate(${n(turn)} ${n(width / 2)} ${n(height / 2)})">${ink.raster(cloudRaster(stage, { cover: 0.75, stretch: 1.5, lit: mix(colour, "#ffffff", 0.15), dark: mix(other, night, 0.5), opacity, grain: 2.4 }), -width * 0.25, -height * 0.05, width * 1.5, height * 1.1)}</g>`;
+  const reach = Math.hypot(width, height) * 1.1;
+  const nebula = (colour: string, other: string, opacity: number, turn: number) => {
+    const look = { lit: mix(colour, "#ffffff", 0.15), dark: mix(other, night, 0.5), opacity };
+    const gas = cloudRaster(stage, { cover: 0.75, stretch: 1.5, grain: 2.8, ...look });
+    const cloud = ink.raster(gas, -reach / 2, -reach / 2, reach, reach);
+    return `<g transform="translate(${n(width / 2)} ${n(height / 2)}) rotate(${n(turn)})">${cloud}</g>`;
+  };
   const mist =
     nebula(first, palette.sky[2] as string, 0.5, random.between(-40, 40)) +
     nebula(second, first, 0.34, random.between(40, 120));

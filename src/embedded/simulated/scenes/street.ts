@@ -1,23 +1,10 @@
 import { fade, mix, shade } from "../drawing/colour.ts";
-import { ellipse, path, rect } from "../drawing/shapes.ts";
+import { sign } from "../drawing/neon-sign.ts";
+import { type Project, projection, quad } from "../drawing/perspective.ts";
+import { ellipse, path } from "../drawing/shapes.ts";
 import { sky } from "../drawing/sky.ts";
 import { type Picture, type Scene, type Stage, sway } from "../drawing/stage.ts";
 import { weather } from "../drawing/weather.ts";
-
-/** A street in one-point perspective: `x` and `y` in street widths from the axis and the ground, `z` 1 is nearest. */
-const projection =
-  ({ width, height, unit }: Stage, horizon: number) =>
-  (x: number, y: number, z: number): [number, number] => {
-    const scale = 1 / z;
-    return [width / 2 + x * unit * 0.62 * scale, horizon + (height * 1.06 - horizon) * scale - y * unit * 0.62 * scale];
-  };
-
-type Project = ReturnType<typeof projection>;
-
-const quad = (project: Project, x: number, y0: number, y1: number, z0: number, z1: number): string => {
-  const points = [project(x, y0, z0), project(x, y1, z0), project(x, y1, z1), project(x, y0, z1)];
-  return `M${points.map(([px, py]) => `${px.toFixed(1)} ${py.toFixed(1)}`).join("L")}Z`;
-};
 
 /** One house front along the street, with rows of windows. */
 const front = (stage: Stage, project: Project, side: number, z0: number, z1: number, tall: number): string => {
@@ -46,59 +33,6 @@ const front = (stage: Stage, project: Project, side: number, z0: number, z1: num
     path(quad(project, side, 0, tall, z0, z1), paint) +
     lit.map((d, i) => path(d, fade(lights[i] as string, (1 - far * 0.5) * 0.8))).join("")
   );
-};
-
-/** A sign that stands out from the wall, glowing; strokes stand for letters. */
-const sign = (
-  stage: Stage,
-  project: Project,
-  side: number,
-): { z: number; draw: Picture; x: number; colour: string } => {
-  const { palette, random, ink } = stage;
-  const z = 1.15 + random.next() ** 1.3 * 4.2;
-  const colour = random.pick(palette.accents.slice(0, 4));
-  const upright = random.chance(0.65);
-  const [w, h] = upright ? [0.13, random.between(0.4, 0.75)] : [random.between(0.28, 0.4), 0.17];
-  const y = random.between(0.45, 1.35);
-  const [x0, y0] = project(side * (1 - (side > 0 ? w : 0)) - (side < 0 ? 0 : 0), y + h, z);
-  const [x1, y1] = project(side * (1 - (side > 0 ? w : 0)) + w, y, z);
-  const [left, top, wide, tall] = [Math.min(x0, x1), y0, Math.abs(x1 - x0), y1 - y0];
-  const halo = ink.radial([
-    [0, fade(colour, 0.55)],
-    [1, fade(colour, 0)],
-  ]);
-  const stroke = Math.max(1.4, wide * (upright ? 0.07 : 0.035));
-  const cells = upright ? Math.round(tall / (wide * 0.95)) : Math.round(wide / (tall * 0.85));
-  let glyphs = "";
-  for (let i = 0; i < cells; i++) {
-    const size = (upright ? wide : tall) * 0.6;
-    const cx = upright ? left + wide / 2 : left + ((i + 0.5) / cells) * wide;
-    const cy = upright ? top + ((i + 0.5) / cells) * tall : top + tall / 2;
-    for (let k = 0; k < 4; k++) {
-      const [a, b] = [(random.next() - 0.5) * size, (random.next() - 0.5) * size];
-      glyphs += random.chance(0.5)
-        ? `M${(cx - size / 2).toFixed(1)} ${(cy + a).toFixed(1)}h${size.toFixed(1)}`
-        : `M${(cx + b).toFixed(1)} ${(cy - size / 2).toFixed(1)}v${size.toFixed(1)}`;
-    }
-  }
-  const beat = random.chance(0.3) ? random.next() : -1;
-  const draw: Picture = (phase) => {
-    const on = beat < 0 ? 1 : 0.7 + 0.3 * sway(phase * 2, beat);
-    return (
-      `<g opacity="${on.toFixed(2)}">` +
-      ellipse(left + wide / 2, top + tall / 2, wide * 0.9 + tall * 0.35, tall * 0.95 + wide * 0.3, halo) +
-      rect(
-        left,
-        top,
-        wide,
-        tall,
-        fade(mix(stage.palette.deep, colour, 0.14), 0.94),
-        `stroke="${colour}" stroke-width="${stroke.toFixed(1)}" rx="${(stroke * 1.5).toFixed(1)}"`,
-      ) +
-      `<path d="${glyphs}" fill="none" stroke="${mix(colour, "#ffffff", 0.55)}" stroke-width="${stroke.toFixed(1)}" stroke-linecap="round"/></g>`
-    );
-  };
-  return { z, draw, x: left + wide / 2, colour };
 };
 
 /** Someone under an umbrella, seen from behind. */
@@ -160,10 +94,7 @@ export const street: Scene = (stage) => {
       [1, mix(palette.deep, "#000000", 0.3)],
     ]),
   );
-  const pool = ink.radial([
-    [0, fade(palette.glow, 0.6)],
-    [1, fade(palette.glow, 0)],
-  ]);
+  const pool = ink.radial([fade(palette.glow, 0.6), fade(palette.glow, 0)]);
   const shine = ellipse(width / 2, horizon + unit * 0.1, unit * 0.16, unit * 0.3, pool);
   // Wet ground: every sign stretches into a column of light below it.
   const trails = signs.map(({ x, z, colour }) => {
@@ -200,7 +131,6 @@ export const street: Scene = (stage) => {
     haze +
     ground +
     solid.map(({ draw }) => draw(phase)).join("") +
-    `<clipPath id="wet"><path d="M0 ${height}L${width / 2} ${horizon}L${width} ${height}Z"/></clipPath>` +
     wet +
     ripples.map(({ x, y, rx, ry, beat, colour }) => ellipse(x + sway(phase, beat) * 5, y, rx, ry, colour)).join("") +
     person(phase) +

@@ -121,14 +121,7 @@ export const tiles: Scene = (stage) => {
     0,
     width,
     height,
-    ink.linear(
-      [
-        [0, fade("#ffffff", 0.16)],
-        [0.5, fade("#ffffff", 0)],
-        [1, fade(palette.deep, 0.22)],
-      ],
-      [0, 0, 1, 1],
-    ),
+    ink.linear([fade("#ffffff", 0.16), fade("#ffffff", 0), fade(palette.deep, 0.22)], [0, 0, 1, 1]),
   );
   return (phase) =>
     list
