@@ -1,5 +1,5 @@
-/** `npm run diagrams`: prints what README.md has to say. */
-import process from "node:process";
+/** `npm run diagrams`: writes README.md. */
+import { writeFileSync } from "node:fs";
 import { machinesReadme } from "./readme.ts";
 
-process.stdout.write(machinesReadme());
+writeFileSync(new URL("./README.md", import.meta.url), machinesReadme());

@@ -205,6 +205,7 @@ export const createJobMachine = (policy: Policy) =>
       adopted: ({ context, event }) => "ref" in event && event.ref === context.ref,
       currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,
       cancelRequested: ({ context }) => context.cancel === "cancel_requested",
+      cancelFailed: ({ context }) => context.cancel === "cancel_failed",
       expired: ({ context }) => context.expired,
       unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
       worthRetrying: ({ context }) =>
@@ -553,6 +554,7 @@ export const createJobMachine = (policy: Policy) =>
             },
           },
           cancel: {
+            guard: not("cancelFailed"),
             actions: ["failCancel", emit({ type: "job.cancel_failed" })],
           },
         },

@@ -53,7 +53,12 @@ const checked = (snapshot: Running): Running => {
 
 const restore = (machine: AnyStateMachine, { value, context }: Snapshot): Running => {
   try {
-    return checked(machine.resolveState({ value, context }) as unknown as Running);
+    if (typeof context !== "object" || context === null) throw new BrokenSnapshot("it has no context");
+    const restored = checked(machine.resolveState({ value, context }) as unknown as Running);
+    // A state that got children since would come back in the first of them, without that one's timers.
+    if (stateName(restored.value) !== stateName(value))
+      throw new BrokenSnapshot(`${stateName(value)} is no whole state`);
+    return restored;
   } catch (error) {
     throw error instanceof BrokenSnapshot ? error : new BrokenSnapshot(String(error));
   }
@@ -77,6 +82,14 @@ export const stateName = (value: StateValue): string =>
 export const wakeAt = (timers: Timers): number | null => {
   const instants = Object.values(timers);
   return instants.length === 0 ? null : Math.min(...instants);
+};
+
+/** Delays that wait for the answer of an effect are named so. */
+const isWatchdog = (event: string): boolean => /Watchdog\./.test(event);
+
+/** The node that was to execute this actor's effects is gone: its watchdogs need not wait any longer. */
+const hasten = (timers: Timers, now: number) => {
+  for (const [event, at] of Object.entries(timers)) if (isWatchdog(event)) timers[event] = Math.min(at, now);
 };
 
 const dueTimer = (timers: Timers, now: number): string | undefined =>
@@ -144,7 +157,8 @@ export const createStep = (machine: AnyStateMachine, input: Record<string, unkno
 
 /**
  * Feeds the timers that are due (oldest first), then `events` in order, to a stored snapshot. Every
- * event gets its own stamp from `stamps`. Throws `BrokenSnapshot` when the snapshot does not restore.
+ * event gets its own stamp from `stamps`. The event `wake` stands for the timers alone; with `interrupted`
+ * the watchdogs in the snapshot are due at once. Throws `BrokenSnapshot` when the snapshot does not restore.
  */
 export const nextStep = (
   machine: AnyStateMachine,
@@ -164,6 +178,7 @@ export const nextStep = (
     step.changed = true;
   };
   for (const event of events) {
+    if (event.type === "wake" && event.interrupted) hasten(step.snapshot.timers, stamps().at);
     for (let fired = 0; current.status !== "done"; fired++) {
       const stamp = stamps();
       const due = dueTimer(step.snapshot.timers, stamp.at);

@@ -30,6 +30,12 @@ update actors a set wake_at = $4::timestamptz from due where a.id = due.id retur
 select id, wake_at from actors
 where wake_at < $1::timestamptz order by wake_at limit $2::integer;
 
+-- name: interrupted
+-- At the boot of a node alone: who waits for an effect that died with the node before. A page, by id.
+select id from actors
+where wake_at < $1::timestamptz and id > $2::uuid and snapshot->>'timers' like '%Watchdog.%'
+order by id limit $3::integer;
+
 -- name: dropLetters
 delete from inbox i using unnest($2::uuid[], $3::bigint[], $4::integer[]) x(source, source_version, n)
 where i.target = $1::uuid and i.source = x.source and i.source_version = x.source_version and i.n = x.n;

@@ -48,9 +48,10 @@ export type Aftermath = {
 
 /**
  * Wakes an actor: its due timers fire; with `mail`, its inbox is drained too. `claimed`: the sweep pushed
- * `wake_at` ahead, so the true one is written back when nothing was due.
+ * `wake_at` ahead, so the true one is written back when nothing was due. `interrupted`: whoever was executing
+ * its effects is certainly gone, so its watchdogs are due.
  */
-export type Wake = { type: "wake"; mail?: boolean; claimed?: boolean };
+export type Wake = { type: "wake"; mail?: boolean; claimed?: boolean; interrupted?: boolean };
 
 export type Sent = {
   outcome: "won" | "soft" | "unchanged" | "reserve_denied";

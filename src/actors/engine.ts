@@ -2,7 +2,7 @@
  * Everything that lets actors live on this node, wired together. The order in which it closes matters:
  * nothing new is started (sweep, admission, timers), then effects are given up, then the last commits.
  */
-import type { Policy } from "../../machines/policy.ts";
+import { type Policy, WATCHDOG_MARGIN_MS } from "../../machines/policy.ts";
 import { createRegistry } from "../../machines/registry.ts";
 import type { MachineEvent } from "../../machines/step.ts";
 import type { Config } from "../config.ts";
@@ -130,6 +130,8 @@ export const createEngine = (deps: EngineDeps) => {
     registry,
     alone: deps.alone,
     graceMs: config.TAKEOVER_GRACE_MS,
+    watchdogMs:
+      config.NOT_AFTER_MS + Math.max(config.INGEST_TIMEOUT_MS, config.SUBMIT_TIMEOUT_MS) + 2 * WATCHDOG_MARGIN_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_S * 1000,
     wake: (id, wake) => {
       dispatch.send(id, wake).catch((error) => {

@@ -13,8 +13,8 @@ export const createMailbox = () => {
   };
 
   return {
-    post: <T>(id: string, event: { type: string; mail?: unknown }, work: () => Promise<T>): Promise<T> => {
-      const wake = event.type === "wake" ? `wake ${Boolean(event.mail)}` : null;
+    post: <T>(id: string, event: { type: string }, work: () => Promise<T>): Promise<T> => {
+      const wake = event.type === "wake" ? JSON.stringify(event) : null;
       const line = lines.get(id) ?? [];
       // The one at the head is already running: it may have read what this wake is about.
       const same = wake === null ? undefined : line.slice(1).find((task) => task.wake === wake);

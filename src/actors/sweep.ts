@@ -16,6 +16,7 @@ const TICK_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
 const CLAIMS = 500;
 const ARMED = 5_000;
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 export const createSweep = (deps: {
   query: Query;
@@ -25,6 +26,8 @@ export const createSweep = (deps: {
   alone: boolean;
   graceMs: number;
   idempotencyTtlMs: number;
+  /** The longest that a watchdog waits, ms. */
+  watchdogMs: number;
   wake(actor: string, wake: Wake): void;
   pinned(): string[];
   admit(): Promise<void>;
@@ -41,6 +44,18 @@ export const createSweep = (deps: {
     const pinned = new Set(deps.pinned());
     const rows = await query<{ id: string; wake_at: number }>("dueSoon", [new Date(now + 1.5 * TICK_MS), ARMED]);
     for (const { id, wake_at } of rows) if (!timers.armed(id) && !pinned.has(id)) timers.set(id, wake_at);
+  };
+
+  /** Nobody else can be executing anything: what was under way when the node before died is asked for again. */
+  const resume = async () => {
+    const horizon = new Date(clock.now() + deps.watchdogMs);
+    for (let after = FIRST_ID; ; ) {
+      const rows = await query<{ id: string }>("interrupted", [horizon, after, CLAIMS]);
+      for (const { id } of rows) deps.wake(id, { type: "wake", interrupted: true });
+      const last = rows.at(-1);
+      if (!last || rows.length < CLAIMS) return;
+      after = last.id;
+    }
   };
 
   const claim = async (now: number) => {
@@ -90,6 +105,7 @@ export const createSweep = (deps: {
   return {
     /** The first sweep, then one a second. */
     start: async () => {
+      if (deps.alone) await resume();
       current = run();
       await current;
     },

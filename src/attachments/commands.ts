@@ -83,9 +83,8 @@ export const createAttachmentCommands = (deps: {
     require: async (ids: readonly string[], userId: string): Promise<ReadyAttachment[]> => {
       if (ids.length === 0) return [];
       const found = new Map((await rows(ids, userId)).map((row) => [row.id, row]));
-      const errors: FieldError[] = [];
-      const ready = await Promise.all(
-        ids.map(async (id, index): Promise<ReadyAttachment | null> => {
+      const judged = await Promise.all(
+        ids.map(async (id, index): Promise<ReadyAttachment | FieldError> => {
           const row = found.get(id);
           const { state, snapshot } = row ? await verify(row) : { state: "unknown", snapshot: null };
           const context = snapshot && contextOf(snapshot);
@@ -94,12 +93,12 @@ export const createAttachmentCommands = (deps: {
             return { id, mime, key, size_bytes };
           }
           const message = context?.error?.message ?? REFUSALS[state] ?? "There is no such upload";
-          errors.push({ path: `/attachments/${index}`, message });
-          return null;
+          return { path: `/attachments/${index}`, message };
         }),
       );
+      const errors = judged.filter((one) => "path" in one);
       if (errors.length > 0) throw new Problem("attachment_not_ready", undefined, { errors });
-      return ready.filter((attachment) => attachment !== null);
+      return judged.filter((one) => "key" in one);
     },
   };
 };

@@ -22,25 +22,19 @@ export const encodeFact = (fact: Fact, source: string): { data: Uint8Array; head
   return { data: encoder.encode(JSON.stringify(fact.data)), headers: attributes };
 };
 
-/** The fact in a message, or null when the message is not one of ours. */
+/** The fact in a message, or null when the message is not one of ours. Throws when its data is not JSON. */
 export const decodeFact = (subject: string, attributes: MsgHdrs | undefined, data: Uint8Array): Fact | null => {
   const parsed = parseSubject(subject);
-  const get = (name: string) => attributes?.get(name) ?? "";
-  const type = get("ce-type").replace(/^darkroom\./, "");
-  const seq = Number(get("ce-sequence"));
-  if (!parsed || type === "" || !Number.isSafeInteger(seq) || seq < 1) return null;
-  return {
-    id: get("ce-id"),
-    stream: parsed.stream,
-    seq,
-    owner: parsed.owner,
-    ownerSeq: Number(get("ce-ownersequence")),
-    type,
-    at: Date.parse(get("ce-time")),
-    actorKind: parsed.actorKind,
-    actorId: parsed.actorId,
-    data: JSON.parse(decoder.decode(data)),
-  };
+  if (!parsed || !attributes) return null;
+  const { stream, owner, actorKind, actorId } = parsed;
+  const id = attributes.get("ce-id");
+  const [, type = ""] = /^darkroom\.(.+)$/.exec(attributes.get("ce-type")) ?? [];
+  const seq = Number(attributes.get("ce-sequence"));
+  const ownerSeq = Number(attributes.get("ce-ownersequence"));
+  const at = Date.parse(attributes.get("ce-time"));
+  const numbered = [seq, ownerSeq].every((n) => Number.isSafeInteger(n) && n > 0);
+  if (id === "" || type === "" || !numbered || Number.isNaN(at)) return null;
+  return { id, stream, seq, owner, ownerSeq, type, at, actorKind, actorId, data: JSON.parse(decoder.decode(data)) };
 };
 
 /** Deduplicates republished facts: the same for every publish of one fact. */

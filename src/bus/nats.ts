@@ -1,4 +1,4 @@
-import { connect, type JetStreamClient, type NatsConnection, RetentionPolicy, StorageType } from "nats";
+import { connect, Events, type NatsConnection, RetentionPolicy, StorageType } from "nats";
 import type { Log } from "../log.ts";
 import type { Bus, Fact } from "../ports.ts";
 import { createLocalSubscriptions } from "./local.ts";
@@ -7,12 +7,15 @@ import { ALL_SUBJECTS, STREAM, streamSubject, subjectOf } from "./subjects.ts";
 
 const NANOS = 1_000_000;
 const CONNECT_MS = 5_000;
-const PUBLISH_MS = 5_000;
+const PUBLISH_MS = 2_000;
 const CHECK_MS = 2_000;
 const RECONNECT_MS = 250;
-/** Publishes of one batch in flight at once. */
-const WINDOW = 256;
 const DEDUPE_MS = 120_000;
+
+/** The client's errors are single words in capitals. */
+const explain = (sentence: string) => (cause: Error) => {
+  throw new Error(`${sentence} (${cause.message})`, { cause });
+};
 
 /**
  * JetStream. A plain subscription on a stream's subjects hears what any node publishes; the relay
@@ -28,34 +31,38 @@ export const createNatsBus = async (options: { url: string; source: string; log:
     timeout: CONNECT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
-  });
+  }).catch(explain("NATS cannot be reached; look at NATS_URL"));
   void (async () => {
-    for await (const status of connection.status()) log.info({ nats: status.type }, "nats status");
+    for await (const { type } of connection.status())
+      if (type === Events.Disconnect || type === Events.Reconnect || type === Events.Error)
+        log.warn({ nats: type }, "NATS connection");
   })();
-  const jetstream: JetStreamClient = connection.jetstream({ timeout: PUBLISH_MS });
-
-  const manager = () => connection.jetstreamManager({ timeout: CHECK_MS });
-  const ensureStream = async () => {
-    const streams = (await manager()).streams;
-    try {
-      return await streams.info(STREAM);
-    } catch (error) {
-      if (!/stream not found/.test(String(error))) throw error;
-      return await streams.add({
-        name: STREAM,
-        subjects: [ALL_SUBJECTS],
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.File,
-        duplicate_window: DEDUPE_MS * NANOS,
-      });
-    }
-  };
-  try {
+  const jetstream = connection.jetstream({ timeout: PUBLISH_MS });
+  const open = async () => {
+    const manager = await connection
+      .jetstreamManager({ timeout: CHECK_MS })
+      .catch(explain("NATS does not offer JetStream; start nats-server with -js"));
+    const ensureStream = async () => {
+      try {
+        return await manager.streams.info(STREAM);
+      } catch (error) {
+        if (!/stream not found/.test(String(error))) throw error;
+        return await manager.streams.add({
+          name: STREAM,
+          subjects: [ALL_SUBJECTS],
+          retention: RetentionPolicy.Limits,
+          storage: StorageType.File,
+          duplicate_window: DEDUPE_MS * NANOS,
+        });
+      }
+    };
     await ensureStream();
-  } catch (error) {
+    return { manager, ensureStream };
+  };
+  const { manager, ensureStream } = await open().catch(async (error) => {
     await connection.close();
     throw error;
-  }
+  });
 
   const subscriptions = new Map<string, () => void>();
   const listen = (stream: string) => {
@@ -81,16 +88,18 @@ export const createNatsBus = async (options: { url: string; source: string; log:
   return {
     durable: true,
     announce: (facts) => facts.forEach(local.deliver),
+    // One at a time: a fact that is sent before its predecessor was acknowledged can be stored before it,
+    // when the connection or the leader changes in between.
     publish: async (facts) => {
       let taken = 0;
-      for (let first = 0; first < facts.length; first += WINDOW) {
-        const window = await Promise.allSettled(facts.slice(first, first + WINDOW).map(publishOne));
-        const failed = window.findIndex(({ status }) => status === "rejected");
-        if (failed >= 0) {
-          log.warn({ err: (window[failed] as PromiseRejectedResult).reason }, "publish was not acknowledged");
-          return taken + failed;
+      for (const fact of facts) {
+        try {
+          await publishOne(fact);
+        } catch (error) {
+          log.warn({ err: error }, "publish was not acknowledged");
+          break;
         }
-        taken += window.length;
+        taken++;
       }
       return taken;
     },
@@ -103,10 +112,10 @@ export const createNatsBus = async (options: { url: string; source: string; log:
     },
     incarnation: async () => (await ensureStream()).created,
     check: async () => {
-      await (await manager()).streams.info(STREAM);
+      await manager.streams.info(STREAM);
     },
-    close: async () => {
-      await connection.drain().catch(() => connection.close());
-    },
+    // Not drained: what was published is acknowledged, and a drain while the server is away resolves
+    // without closing, so that the connection would knock there for ever.
+    close: () => connection.close(),
   };
 };

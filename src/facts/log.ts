@@ -37,8 +37,5 @@ export const createFactLog = (query: Query) => ({
     const rows = await query<{ id: string; seq: number }>("streamHeads", [streams]);
     return new Map(rows.map(({ id, seq }) => [id, seq]));
   },
-  /** The earliest seq that was not pruned, or null for an empty stream. */
-  oldest: async (stream: string): Promise<number | null> =>
-    (await query<{ seq: number }>("oldestSeq", [stream]))[0]?.seq ?? null,
 });
 export type FactLog = ReturnType<typeof createFactLog>;

@@ -10,64 +10,85 @@ import type { Bus, Clock, Fact } from "../ports.ts";
 import { type FactRow, toFact } from "./log.ts";
 
 const CLAIM_MS = 10_000;
+/** Nothing is sent later than this after a claim: the bus may take as long again to answer. */
+const SEND_MS = CLAIM_MS / 2;
 const SWEEP_MS = 1_000;
+const CLOSE_MS = 3_000;
 const STREAMS = 200;
 const FACTS = 200;
+/** Streams remembered from hints. The sweep finds the others in the table. */
+const MOST_DIRTY = 10_000;
 const BUS = "nats";
 
 export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: string; log: Log }) => {
   const { query, bus, clock, node, log } = deps;
   const dirty = new Set<string>();
   let running: Promise<void> | null = null;
+  let sweeping: Promise<void> | null = null;
   let cancel = () => {};
-  let closed = false;
+  let closing = false;
+  let stopped = false;
+  /** The bus that this node last published to; null before the first time. */
   let incarnation: string | null = null;
+  /** False: ask before the next page, also when there is none. Always in turn with the publishing. */
+  let checked = false;
 
   /** Another incarnation means that the bus lost its storage: everything is published again. */
   const checkIncarnation = async () => {
-    const now = await bus.incarnation();
-    if (now === incarnation) return;
+    const found = await bus.incarnation();
     const [known] = await query<{ incarnation: string }>("readIncarnation", [BUS]);
-    if (known && known.incarnation !== now) {
-      log.warn({ known: known.incarnation, now }, "the bus lost its storage; publishing again from the start");
+    // Every node rewinds when it notices, not only the first: it may have moved a watermark after the
+    // others' rewind, for what it believed to be the old storage. And before it is written down, in case
+    // the node dies in between.
+    if ((known && known.incarnation !== found) || (incarnation !== null && incarnation !== found)) {
+      log.warn({ known: known?.incarnation, found }, "the bus lost its storage; publishing again from the start");
       await query("rewindPublished");
     }
-    if (known?.incarnation !== now) await query("writeIncarnation", [BUS, now]);
-    incarnation = now;
+    if (known?.incarnation !== found) await query("writeIncarnation", [BUS, found]);
+    incarnation = found;
+    checked = true;
   };
 
-  /** Publishes one page of each stream. Resolves to the streams that have more. */
-  const publishPage = async (streams: string[]): Promise<string[]> => {
-    const rows = await query<FactRow>("unpublishedFacts", [streams, FACTS]);
-    const facts = new Map<string, Fact[]>();
-    for (const fact of rows.map(toFact)) facts.set(fact.stream, [...(facts.get(fact.stream) ?? []), fact]);
-    const moved: [string, number][] = [];
+  /** Publishes one stream's page. Resolves to how many facts were taken, and whether the bus refused one. */
+  const publishStream = async (page: Fact[], deadline: number) => {
+    for (const [taken, fact] of page.entries()) {
+      if (stopped || clock.now() >= deadline) return { taken, refused: false };
+      if ((await bus.publish([fact])) === 0) return { taken, refused: true };
+    }
+    return { taken: page.length, refused: false };
+  };
+
+  /** Publishes one page of each stream. Resolves to the streams that have more and may go on. */
+  const publishPage = async (streams: string[], deadline: number): Promise<string[]> => {
+    const facts = (await query<FactRow>("unpublishedFacts", [streams, FACTS])).map(toFact);
+    const moved: [stream: string, seq: number][] = [];
     const more: string[] = [];
     await Promise.all(
-      [...facts].map(async ([stream, page]) => {
-        const taken = await bus.publish(page);
+      [...Map.groupBy(facts, ({ stream }) => stream)].map(async ([stream, page]) => {
+        const { taken, refused } = await publishStream(page, deadline);
         const last = page[taken - 1];
         if (last) moved.push([stream, last.seq]);
-        if (taken === page.length && page.length === FACTS) more.push(stream);
+        if (refused) checked = false;
+        else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
-    if (moved.length > 0) await query("movePublished", [moved.map(([id]) => id), moved.map(([, seq]) => seq)]);
+    if (moved.length === 0) return more;
+    moved.sort(([a], [b]) => (a < b ? -1 : 1));
+    await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
     return more;
   };
 
   const work = async (wanted: string[]) => {
     const now = clock.now();
-    const claimed = await query<{ stream_id: string }>("claimStreams", [
-      wanted,
-      node,
-      new Date(now + CLAIM_MS),
-      new Date(now),
-    ]);
-    let streams = claimed.map(({ stream_id }) => stream_id);
-    if (streams.length === 0) return;
-    const held = streams;
+    const parameters = [wanted, node, new Date(now + CLAIM_MS), new Date(now)];
+    const claimed = await query<{ stream_id: string }>("claimStreams", parameters);
+    if (claimed.length === 0) return;
+    const held = claimed.map(({ stream_id }) => stream_id);
     try {
-      while (streams.length > 0 && clock.now() < now + CLAIM_MS / 2) streams = await publishPage(streams);
+      let streams = held;
+      while (streams.length > 0 && !stopped && clock.now() < now + SEND_MS) {
+        streams = await publishPage(streams, now + SEND_MS);
+      }
       for (const stream of streams) dirty.add(stream);
     } finally {
       await query("releaseStreams", [held, node]);
@@ -75,53 +96,72 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
   };
 
   const drain = async () => {
-    await checkIncarnation();
-    while (dirty.size > 0 && !closed) {
-      const wanted = [...dirty].slice(0, STREAMS);
-      for (const stream of wanted) dirty.delete(stream);
-      await work(wanted);
+    // `running` must be set before it is cleared, also when there is nothing to do.
+    await Promise.resolve();
+    try {
+      do {
+        if (!checked) await checkIncarnation();
+        const wanted = [...dirty].slice(0, STREAMS);
+        for (const stream of wanted) dirty.delete(stream);
+        if (wanted.length > 0) await work(wanted);
+      } while (dirty.size > 0 && !stopped);
+    } catch (error) {
+      checked = false;
+      log.warn({ err: error }, "relay failed; the sweep tries again");
+    } finally {
+      // In the same turn as the last look at `dirty`, so that no hint falls between.
+      running = null;
+    }
+  };
+  const run = () => (running ??= drain());
+
+  const sweep = async () => {
+    try {
+      checked = false;
+      const now = new Date(clock.now());
+      for (const { id } of await query<{ id: string }>("unpublishedStreams", [now, STREAMS])) dirty.add(id);
+      await run();
+    } catch (error) {
+      log.warn({ err: error }, "relay sweep failed");
+    } finally {
+      sweeping = null;
+      schedule();
     }
   };
 
-  const run = () => {
-    running ??= drain()
-      .catch((error) => log.warn({ err: error }, "relay failed; the sweep tries again"))
-      .finally(() => {
-        running = null;
-      });
-    return running;
-  };
-
-  const sweep = async () => {
-    incarnation = null;
-    const now = new Date(clock.now());
-    for (const { id } of await query<{ id: string }>("unpublishedStreams", [now, STREAMS])) dirty.add(id);
-    await run();
-  };
-
   const schedule = () => {
-    if (closed) return;
+    if (closing) return;
     cancel = clock.after(SWEEP_MS, () => {
-      sweep()
-        .catch((error) => log.warn({ err: error }, "relay sweep failed"))
-        .finally(schedule);
+      sweeping = sweep();
     });
+  };
+  const idle = async () => {
+    while (running) await running;
   };
 
   return {
     start: () => schedule(),
     /** Facts of these streams were just committed. */
     hint: (streams: Iterable<string>) => {
-      for (const stream of streams) dirty.add(stream);
+      if (stopped) return;
+      for (const stream of streams) if (dirty.size < MOST_DIRTY) dirty.add(stream);
       void run();
     },
-    idle: async () => {
-      while (running) await running;
-    },
+    /** Facts that are committed but not yet published, of all nodes. */
+    lag: async (): Promise<number> => (await query<{ lag: number }>("countUnpublished"))[0]?.lag ?? 0,
+    /** Resolves when nothing is being published. */
+    idle,
+    /** Publishes what it knows of for up to 3 s more; the rest is found by another node, or the next start. */
     close: async () => {
+      closing = true;
       cancel();
-      await running;
-      closed = true;
+      const giveUp = clock.after(CLOSE_MS, () => {
+        stopped = true;
+      });
+      await sweeping;
+      await idle();
+      stopped = true;
+      giveUp();
     },
   };
 };

@@ -61,6 +61,8 @@ export const createDocs = (deps: { publicUrl: string; version: string; sockets?:
   // Mounted so that it sees the app's routes; its page, which needs a CDN, and its document are then replaced.
   return new Elysia({ name: "docs" })
     .use(plugin)
+    // Whoever opens the printed address lands where there is something to read.
+    .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
     .get("/docs", page(DOCS_PAGE), hidden)
     .get("/docs/json", () => openapi(), hidden)
     .get("/openapi.json", () => openapi(), hidden)

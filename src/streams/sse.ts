@@ -28,7 +28,7 @@ export type SseOptions = {
 
 /**
  * A response that streams messages as server-sent events. Its buffer is bounded: a client that cannot
- * keep up, or takes nothing for two heartbeats, is closed after what it was sent and comes back with its
+ * keep up, or takes nothing between two heartbeats, is closed after what it was sent and comes back with its
  * cursor. A heartbeat comment goes out every 15 s.
  */
 export const sseResponse = (options: SseOptions): Response => {
@@ -37,7 +37,8 @@ export const sseResponse = (options: SseOptions): Response => {
   let stopBeat = () => {};
   let stopExpiry = () => {};
   let closed = false;
-  let taken = true;
+  let given = 0;
+  let taken = -1;
   let resume = () => {};
 
   const release = (reason: string) => {
@@ -65,14 +66,16 @@ export const sseResponse = (options: SseOptions): Response => {
         // Asked before, so that one message larger than the buffer does not lock its client out for ever.
         const send = (bytes: Uint8Array) => {
           if (closed) return;
-          if (free() > 0) controller.enqueue(bytes);
-          else end("too_slow");
+          if (free() <= 0) return end("too_slow");
+          given += bytes.length;
+          controller.enqueue(bytes);
         };
         const beat = () => {
           stopBeat = clock.after(HEARTBEAT_MS, () => {
-            if (!taken && free() < BUFFER_BYTES) return end("too_slow");
+            const waiting = BUFFER_BYTES - free();
+            if (waiting > 0 && given - waiting === taken) return end("too_slow");
+            taken = given - waiting;
             send(encoder.encode(": hb\n\n"));
-            taken = false;
             if (!closed) beat();
           });
         };
@@ -102,10 +105,7 @@ export const sseResponse = (options: SseOptions): Response => {
         });
         if (closed) subscription.unsubscribe();
       },
-      pull: () => {
-        taken = true;
-        resume();
-      },
+      pull: () => resume(),
       cancel: () => release("client_left"),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: BUFFER_BYTES }),

@@ -331,4 +331,23 @@ describe("a node that dies", () => {
     assert.equal(polled.length, 1);
     assert.ok((polled[0] ?? 0) >= due, "not before its time");
   });
+
+  for (const state of ["active.submitting", "ingesting.storing"] as const) {
+    it(`alone in ${state} is followed by one that asks again at once, not at the watchdog`, async () => {
+      await using w = await setup();
+      const stuck = state === "active.submitting" ? "submit" : "ingest";
+      const dead = await w.node({ script: { ...smooth, [stuck]: () => new Promise<null>(() => {}) } });
+      const id = await w.job(dead);
+      await w.reached(dead, id, state);
+      const heir = await w.node({
+        script: {
+          ...smooth,
+          look: ({ params }) => ({ type: "accepted", attempt: params.attempt, ref: "found" }),
+        },
+      });
+      await heir.engine.start();
+      await w.reached(heir, id, "succeeded");
+      assert.equal((await w.actor(id)).snapshot.context.attempts, 1);
+    });
+  }
 });

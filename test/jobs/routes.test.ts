@@ -19,7 +19,7 @@ describe("canceling a job", () => {
   });
   after(() => app[Symbol.asyncDispose]());
 
-  const cancel = (id: string) => app.client.post<JobDetail & ProblemBody>(`/jobs/${id}/cancel`);
+  const cancel = (id: string) => app.client.post<JobDetail & { code: string }>(`/jobs/${id}/cancel`);
   const running = ({ state }: JobDetail) => state === "running.waiting";
 
   it("ends a queued one before it starts, and a running one upstream", async () => {
@@ -182,7 +182,9 @@ describe("reading jobs", () => {
         ["accepted", "active.running.waiting", []],
       ],
     );
-    assert.deepEqual([items.at(-1)?.to, items.at(-1)?.at], ["failed", ended.finished_at]);
+    assert.equal(items.at(-1)?.to, "failed");
+    const late = Date.parse(items.at(-1)?.at ?? "") - Date.parse(String(ended.finished_at));
+    assert.ok(late >= 0 && late < 100, `${late} ms`);
     const instants = items.map(({ at }) => at);
     assert.deepEqual(instants, instants.toSorted());
   });

@@ -17,7 +17,14 @@ export const STORED = {
 };
 
 /** A job in virtual time, with the answers that its effects may give. */
-export const aJob = ({ policy = {}, ...input }: { policy?: Partial<Policy>; timeoutMs?: number; batch?: string } = {}) => {
+export const aJob = ({
+  policy = {},
+  ...input
+}: {
+  policy?: Partial<Policy>;
+  timeoutMs?: number;
+  batch?: string;
+} = {}) => {
   const machine = createJobMachine({ ...defaultPolicy, ...policy });
   const actor = drive(machine, { account: "simulated", batch: null, index: 3, timeoutMs: TIMEOUT, ...input });
   const context = () => actor.snapshot().context as unknown as JobContext;

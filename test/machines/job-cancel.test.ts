@@ -192,7 +192,11 @@ describe("a cancel that meets the end of the generation", () => {
   it("is not disturbed by the answer of a poll that found no end", () => {
     const job = aJob().polling();
     job.send("cancel");
-    for (const outcome of [{ kind: "running", progress: 0.5 }, { kind: "moderated" }, { kind: "completed", outputs: [] }])
+    for (const outcome of [
+      { kind: "running", progress: 0.5 },
+      { kind: "moderated" },
+      { kind: "completed", outputs: [] },
+    ])
       assert.equal(job.polled(outcome).changed, false);
     assert.equal(job.state(), "active.canceling.asking");
   });
@@ -203,6 +207,7 @@ describe("a cancel that meets the end of the generation", () => {
     assert.equal(job.state(), "ingesting.storing");
     assert.equal(job.context().cancel, "cancel_failed");
     assert.deepEqual(job.last().facts, [{ type: "job.cancel_failed" }]);
+    assert.equal(job.send("cancel").changed, false, "said once");
     job.ingested();
     assert.equal(job.state(), "succeeded");
   });

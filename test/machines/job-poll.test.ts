@@ -154,7 +154,7 @@ describe("the progress of a job", () => {
   });
 
   it("is told even when it creeps", () => {
-    const job = aJob().polling();
+    const job = aJob({ timeoutMs: 86_400_000 }).polling();
     let told = 0;
     for (let percent = 0; percent <= 100; percent += 2) told += poll(job, running(percent / 100)).facts.length;
     assert.ok(told >= 16, `${told} facts`);

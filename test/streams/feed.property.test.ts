@@ -8,7 +8,10 @@ const LIMIT_MS = 8_000;
 const n = fc.nat({ max: 30 });
 const node = fc.nat({ max: 1 });
 const actions = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), node, count: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("commit" as const), node, count: fc.integer({ min: 1, max: 4 }) }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("deliver" as const), n, again: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("cut" as const), n }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("answer" as const), n }) },

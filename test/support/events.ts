@@ -38,7 +38,8 @@ export const openEvents = async (url: URL, headers: Record<string, string> = {})
   if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
     throw new Error(`no stream: ${response.status} ${await response.text()}`);
   }
-  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const decoder = new TextDecoder();
   const seen: ServerEvent[] = [];
   const ready: ServerEvent[] = [];
   let buffer = "";
@@ -59,7 +60,7 @@ export const openEvents = async (url: URL, headers: Record<string, string> = {})
     while (ready.length === 0) {
       const { done, value } = await reader.read();
       if (done) return null;
-      buffer += value;
+      buffer += decoder.decode(value, { stream: true });
       const blocks = buffer.split("\n\n");
       buffer = blocks.pop() ?? "";
       ready.push(...blocks.map(parse).filter((event) => event !== null));

@@ -2,7 +2,7 @@
 const EFFECTS = {
   fail: "runs to the end, then fails for good",
   "fail-twice": "fails retryably on the first two submits of this request in five minutes, then is fine",
-  moderate: "is refused by moderation at the end of the run; so are the words of MODERATED",
+  moderate: "is refused by moderation at the end of the run; so are a few plain words such as nsfw",
   reject: "is rejected at submit for good; nothing is billed",
   busy: "is rejected at submit with a wait; nothing is billed",
   lost: "is accepted and billed, but the answer to the first submit is lost",

@@ -39,22 +39,27 @@ const bloom = async (picture: Buffer, width: number, height: number): Promise<Bu
     .toBuffer();
 };
 
-/** Rasterises `svg` and develops it: highlights bloom, grain keeps gradients from banding. */
-export const finish = async (
-  svg: Buffer,
-  { width, height, monochrome }: { width: number; height: number; monochrome: boolean },
-): Promise<Sharp> => {
+export type Film = { width: number; height: number; monochrome: boolean };
+
+/**
+ * Makes a function that rasterises an SVG document of this size in pixels (128 or more each way) and develops
+ * it: highlights bloom, grain keeps gradients from banding. Gives an image without alpha, ready to be encoded.
+ */
+export const createFinish = ({ width, height, monochrome }: Film) => {
   const raw = { width, height, channels: 3 } as const;
-  const picture = await sharp(svg)
-    .flatten({ background: "#000000" })
-    .modulate({ saturation: monochrome ? 0 : 1 })
-    .raw()
-    .toBuffer();
-  const light = await bloom(picture, width, height);
-  return sharp(picture, { raw })
-    .composite([
-      { input: light, raw, blend: "screen" },
-      { input: grain(), raw: { width: GRAIN, height: GRAIN, channels: 3 }, tile: true, blend: "soft-light" },
-    ])
-    .removeAlpha();
+  const tile = { input: grain(), raw: { width: GRAIN, height: GRAIN, channels: 3 }, tile: true } as const;
+  return async (svg: Buffer): Promise<Sharp> => {
+    const picture = await sharp(svg)
+      .flatten({ background: "#000000" })
+      .modulate({ saturation: monochrome ? 0 : 1 })
+      .raw()
+      .toBuffer();
+    const light = await bloom(picture, width, height);
+    return sharp(picture, { raw })
+      .composite([
+        { input: light, raw, blend: "screen" },
+        { ...tile, blend: "soft-light" },
+      ])
+      .removeAlpha();
+  };
 };

@@ -4,14 +4,14 @@ import { ASSET_MARKS, type Asset, createInk, PLATE_MARGIN } from "./drawing/ink.
 import { createNoise } from "./drawing/noise.ts";
 import { createRandom, hashOf } from "./drawing/random.ts";
 import type { Stage } from "./drawing/stage.ts";
-import { finish } from "./finish.ts";
+import { createFinish } from "./finish.ts";
 import { isVideo, type Plan } from "./plan.ts";
 import { readPrompt } from "./prompt/reading.ts";
 import { SCENES } from "./scenes/families.ts";
 
 export type Media = { bytes: Buffer; mime: string };
 
-/** What a picture is made from. The same three give the same bytes, always. */
+/** What a picture is made from. The same order and index give the same bytes, always. */
 export type Order = Pick<Plan, "prompt" | "seed" | "width" | "height" | "tool">;
 
 const UNIT = 1024;
@@ -22,7 +22,8 @@ const FRAME_MS = 125;
 /** Assets are soft: a seventh of the picture's resolution loses nothing. */
 const SOFT_SCALE = 7;
 
-const stageOf = (order: Order, index: number): Stage => {
+/** Everything that picture `index` of `order` is drawn with. */
+export const stageOf = (order: Order, index: number): Stage => {
   const scale = UNIT / Math.sqrt(order.width * order.height);
   const [width, height] = [order.width * scale, order.height * scale];
   const random = createRandom(hashOf(`${order.prompt}/${order.seed}/${index}`));
@@ -90,10 +91,8 @@ const compose = async (order: Order, index: number) => {
   const assets = await develop(stage, order);
   const fill = (body: string) =>
     body.replace(ASSET_MARKS, (_, plate?: string, image?: string) => assets[Number(plate ?? image)] ?? "");
-  return (phase: number) => {
-    const document = documentOf(fill(ink.defs() + draw(phase)), { x: 0, y: 0, width, height }, order);
-    return finish(document, { width: order.width, height: order.height, monochrome: reading.monochrome });
-  };
+  const finish = createFinish({ width: order.width, height: order.height, monochrome: reading.monochrome });
+  return (phase: number) => finish(documentOf(fill(ink.defs() + draw(phase)), { x: 0, y: 0, width, height }, order));
 };
 
 /**

@@ -22,7 +22,7 @@ export const peony: Bloom = ({ ink, random, palette }, colour) => {
   return rings
     .map(([long, count], ring) => {
       const tone = mix(mix(colour, "#ffffff", 0.24 - ring * 0.04), shade(colour, -0.2), ring * 0.08);
-      const paint = ink.linear([mix(tone, "#ffffff", 0.3), tone, mix(shade(tone, -0.2), palette.deep, 0.05)]);
+      const paint = ink.linear([mix(tone, "#ffffff", 0.18), tone, mix(shade(tone, -0.2), palette.deep, 0.05)]);
       const turn = random.between(0, 360);
       return many(count, (i) => {
         const l = long * random.between(0.9, 1.08);

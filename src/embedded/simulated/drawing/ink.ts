@@ -21,7 +21,7 @@ export type Ink = {
   soft(body: string, blur: number, attributes?: string): string;
   /**
    * A part of the picture that is costly to draw and does not change in itself. A film draws it once and
-   * moves the result, by `PLATE_MARGIN` units at most; a still draws it in place.
+   * moves the result, by `PLATE_MARGIN` units at most; a still draws it in place. Assets may not hold assets.
    */
   plate(body: string): string;
   readonly defs: () => string;

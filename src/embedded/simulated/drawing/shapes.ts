@@ -36,9 +36,6 @@ export const circle = (x: number, y: number, r: number, fill: string, more = "")
 export const rect = (x: number, y: number, w: number, h: number, fill: string, more = ""): string =>
   `<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${fill}" ${more}/>`;
 
-export const group = (body: string, transform: string, more = ""): string =>
-  `<g transform="${transform}" ${more}>${body}</g>`;
-
 /** A band from a line of points down to `bottom`. */
 export const below = (points: readonly Point[], bottom: number, curved = false): string => {
   const [first, last] = [points[0] as Point, points[points.length - 1] as Point];

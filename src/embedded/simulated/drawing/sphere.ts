@@ -13,9 +13,9 @@ export type SphereLook = {
 
 const clamp = (value: number) => Math.max(0, Math.min(1, value));
 
-/** A lit ball with a noisy surface and a thin atmosphere; 4 % of margin on each side. About 20 ms at 230 pixels. */
+/** A lit ball with a noisy surface and a thin atmosphere; 4 % of margin on each side. About 20 ms at 190 pixels. */
 export const sphereRaster = ({ noise, random }: Stage, look: SphereLook): Raster => {
-  const size = look.pixels ?? 230;
+  const size = look.pixels ?? 190;
   const ramp = Array.from({ length: 64 }, (_, i) => bytesOf(along(look.tones, i / 63)));
   const rim = bytesOf(look.rim);
   const start = random.between(0, 100);

@@ -68,10 +68,10 @@ export const mountains: Scene = (stage) => {
       : ground - height * (0.12 - near * 0.14) + (lake ? 0 : near ** 2 * height * 0.12);
     const rise = high ? unit * (0.36 - i * 0.14) : unit * (0.17 - near * 0.08);
     const line = high ? range(stage, base, rise) : ridge(stage, base, rise, 1.8 + near * 1.6);
-    const ground1 = high
+    const soil = high
       ? palette.deep
       : mix(palette.deep, palette.leaf[near < 0.7 ? 1 : 0] as string, palette.dark ? 0.18 : 0.5);
-    const tone = mix(palette.haze, ground1, 0.22 + near ** 1.3 * 0.74);
+    const tone = mix(palette.haze, soil, 0.22 + near ** 1.3 * 0.74);
     const [top, low] = [Math.min(...line.map(([, y]) => y)), base + unit * 0.06];
     const clip = ink.clip(`<path d="${below(line, height)}"/>`);
     const rock = path(

@@ -131,10 +131,11 @@ export const portrait: Scene = (stage) => {
       : things.has("crown")
         ? crown(stage, who)
         : "";
+  const centre = things.has("pointedHat") ? 0.53 : 0.44;
   const lenses = things.has("glasses") ? spectacles(stage) : "";
   return (phase) =>
     back(phase) +
-    place(0.44, `${behind}${torso}${breathe(phase, `${features(phase)}${whiskers}${before}${hat}${lenses}`)}`) +
+    place(centre, `${behind}${torso}${breathe(phase, `${features(phase)}${whiskers}${before}${hat}${lenses}`)}`) +
     edge +
     falling(phase);
 };

@@ -141,7 +141,7 @@ export const space: Scene = (stage) => {
         banded: false,
         light: [-0.62, -0.5, 0.6],
         rim: palette.light,
-        pixels: 90,
+        pixels: 64,
       }),
       -r * 1.04,
       -r * 1.04,

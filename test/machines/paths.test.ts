@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { AnyStateMachine } from "xstate";
+import { attachmentMachine } from "../../machines/attachment.ts";
+import { batchMachine } from "../../machines/batch.ts";
+import type { JobContext } from "../../machines/job.context.ts";
+import { createJobMachine } from "../../machines/job.ts";
+import { CANCEL_TRIES, defaultPolicy, INGEST_TRIES } from "../../machines/policy.ts";
+import { eventLabel, stateName } from "../../machines/step.ts";
+import { type Explored, explore, nodesOf, transitionsOf } from "./explore.ts";
+
+const job = createJobMachine({ ...defaultPolicy, retryLimit: 1 });
+const jobs = explore(
+  job,
+  { account: "simulated", batch: null, index: 0, timeoutMs: 1000 },
+  ({ context: { attempt, polls } }) => [
+    { type: "start" },
+    { type: "nudge" },
+    { type: "cancel" },
+    { type: "accepted", attempt, ref: "ref" },
+    { type: "accepted", attempt: "earlier", ref: "stray" },
+    { type: "rejected", attempt, code: "x", message: "x", retryable: true, afterMs: 0 },
+    { type: "rejected", attempt, code: "x", message: "x", retryable: false, afterMs: 0 },
+    { type: "ambiguous", attempt, reason: "x" },
+    { type: "notSent", attempt },
+    { type: "unresolved", attempt },
+    ...["queued", "running", "canceled", "gone"].map((kind) => ({ type: "polled", n: polls, outcome: { kind } })),
+    { type: "polled", n: polls, outcome: { kind: "completed", outputs: [{ url: "x" }] } },
+    ...["canceled", "refused", "already_finished", "unknown"].map((outcome) => ({ type: "cancelAnswered", outcome })),
+    { type: "ingested", outputs: [] },
+    { type: "ingestFailed", code: "x", message: "x", retryable: true },
+    { type: "ingestFailed", code: "x", message: "x", retryable: false },
+  ],
+  (context) => {
+    const { attempts, expired, cancel, tries, error, ref, phase } = context as unknown as JobContext;
+    const most = Math.max(CANCEL_TRIES, INGEST_TRIES);
+    return [attempts, expired, cancel, Math.min(tries, most), error?.code, ref, phase];
+  },
+);
+
+const batches = explore(
+  batchMachine,
+  { count: 2 },
+  () => [
+    { type: "cancel", jobs: ["a", "b"] },
+    ...[0, 1].flatMap((index) =>
+      ["RUNNING", "SUCCEEDED", "FAILED", "TIMEOUT", "CANCELED"].map((status) => ({
+        type: "item",
+        index,
+        status,
+        instant: 0,
+      })),
+    ),
+  ],
+  ({ cancelRequested, ends }) => [cancelRequested, ends],
+);
+
+const attachments = explore(
+  attachmentMachine,
+  { uploadKey: "x", mime: "image/png", size: 1 },
+  () => [
+    { type: "uploaded" },
+    { type: "verified", object: {} },
+    { type: "missing" },
+    { type: "refused", code: "x", message: "x" },
+    { type: "unverified" },
+  ],
+  () => null,
+);
+
+const explored: [string, AnyStateMachine, Explored][] = [
+  ["job", job, jobs],
+  ["batch", batchMachine, batches],
+  ["attachment", attachmentMachine, attachments],
+];
+
+for (const [name, machine, { snapshots, follow, taken }] of explored) {
+  describe(`every way through the ${name} machine`, () => {
+    it("reaches every state in which an actor can stay", () => {
+      const reached = new Set(snapshots.map(({ value }) => stateName(value)));
+      const resting = nodesOf(machine).filter(({ states, always }) => Object.keys(states).length === 0 && !always);
+      assert.deepEqual([...reached].sort(), resting.map(({ path }) => path.join(".")).sort());
+    });
+
+    it("takes every transition somewhere", () => {
+      const never = transitionsOf(machine).filter((transition) => !taken.has(transition));
+      assert.deepEqual(
+        never.map(({ source, eventType }) => `${source.id}: ${eventLabel(eventType)}`),
+        [],
+      );
+    });
+
+    it("can still come to an end, wherever it is", () => {
+      const ending = new Set(snapshots.flatMap(({ status }, place) => (status === "done" ? [place] : [])));
+      for (let grown = -1; grown !== ending.size; ) {
+        grown = ending.size;
+        follow.forEach((places, place) => {
+          if (places.some((next) => ending.has(next))) ending.add(place);
+        });
+      }
+      assert.deepEqual(
+        snapshots.filter((_, place) => !ending.has(place)).map(({ value }) => value),
+        [],
+      );
+    });
+
+    it("stays at its end", () => {
+      snapshots.forEach(({ status, value }, place) => {
+        if (status !== "done") return;
+        for (const next of follow[place] ?? []) assert.deepEqual(snapshots[next]?.value, value);
+      });
+    });
+  });
+}
+
+describe("wherever a job is", () => {
+  const all = jobs.snapshots.map((snapshot) => ({
+    state: stateName(snapshot.value),
+    done: snapshot.status === "done",
+    tags: snapshot.tags,
+    context: snapshot.context as JobContext,
+  }));
+  const each = (check: (job: (typeof all)[number]) => boolean) =>
+    assert.deepEqual(
+      all.filter((job) => !check(job)),
+      [],
+    );
+
+  it("it has an end exactly when it has ended", () =>
+    each(({ done, context }) => done === (context.finishedAt !== null)));
+
+  it("it holds a slot exactly while the provider may be working on it", () =>
+    each(({ state, tags }) => tags.has("slot") === state.startsWith("active.")));
+
+  it("it wants a turn exactly while it is queued", () =>
+    each(({ state, tags }) => tags.has("turn") === (state === "queued")));
+
+  it("a cancel is answered for before its end", () =>
+    each(({ done, context }) => !(done && context.cancel === "cancel_requested")));
+
+  it("it is canceled exactly when a cancel was confirmed", () =>
+    each(({ state, context: { cancel } }) =>
+      state === "canceled"
+        ? cancel === "canceled_before_start" || cancel === "canceled_upstream"
+        : cancel === null || cancel === "cancel_requested" || cancel === "cancel_failed",
+    ));
+
+  it("a bad end has a reason, and a good one has none", () =>
+    each(({ state, context }) => {
+      if (state === "failed" || state === "timeout") return context.error !== null;
+      return state !== "succeeded" || context.error === null;
+    }));
+
+  it("it submits no more often than the policy allows", () => each(({ context }) => context.attempts <= 2));
+
+  it("it knows the provider's ref wherever it would use it", () =>
+    each(
+      ({ state, context }) =>
+        !(state.startsWith("active.running") || state.startsWith("active.canceling")) || context.ref !== null,
+    ));
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { NEVER, throwError } from "rxjs";
+import { Problem } from "../../src/errors.ts";
+import { createClients } from "../../src/streams/clients.ts";
+import { recordingLog } from "../http/bundle.ts";
+import { createVirtualClock } from "./clock.ts";
+
+const setup = ({ perUser = 2, most = 3 } = {}) => {
+  const clock = createVirtualClock();
+  const counts = { sse: 0, websocket: 0 };
+  const { log, lines } = recordingLog();
+  const clients = createClients({
+    clock,
+    perUser,
+    most,
+    log,
+    counted: (transport, change) => {
+      counts[transport] += change;
+    },
+  });
+  const open = (userId: string) => ({ userId, expiresAt: Number.POSITIVE_INFINITY, messages: () => NEVER });
+  const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
+  return { clients, clock, counts, lines, open, refused };
+};
+
+describe("the streams of a node", () => {
+  it("are bounded for each user, over both transports", () => {
+    const { clients, open, refused } = setup();
+    clients.sse(open("ann"));
+    clients.socket(open("ann"));
+    assert.throws(() => clients.sse(open("ann")), refused("too_many_connections"));
+    assert.throws(() => clients.socket(open("ann")), refused("too_many_connections"));
+    clients.sse(open("bob"));
+  });
+
+  it("are bounded in all", () => {
+    const { clients, open, refused } = setup();
+    for (const user of ["ann", "bob", "cid"]) clients.sse(open(user));
+    assert.throws(() => clients.sse(open("dan")), refused("too_many_connections"));
+  });
+
+  it("make room when one ends", async () => {
+    const { clients, counts, open } = setup({ perUser: 1 });
+    const response = clients.sse(open("ann"));
+    assert.deepEqual(counts, { sse: 1, websocket: 0 });
+    await response.body?.cancel();
+    const session = clients.socket(open("ann"));
+    assert.deepEqual(counts, { sse: 0, websocket: 1 });
+    session.close();
+    session.close();
+    assert.deepEqual(counts, { sse: 0, websocket: 0 });
+    assert.equal(clients.open(), 0);
+    clients.sse(open("ann"));
+  });
+
+  it("never expire for who has no end", () => {
+    const { clients, clock, open } = setup();
+    clients.socket(open("ann"));
+    clock.advance(86_400_000);
+    assert.equal(clients.open(), 1);
+  });
+
+  it("end with the node, which takes no more", async () => {
+    const { clients, counts, clock, open, refused } = setup();
+    const response = clients.sse(open("ann"));
+    clients.close();
+    assert.match(await response.text(), /: open/);
+    assert.equal(clients.open(), 0);
+    assert.deepEqual(counts, { sse: 0, websocket: 0 });
+    assert.equal(clock.pending(), 0);
+    assert.throws(() => clients.sse(open("ann")), refused("draining"));
+  });
+
+  it("are logged when they fail, unless it was meant for the client", () => {
+    const { clients, lines, open } = setup();
+    clients.sse({ ...open("ann"), messages: () => throwError(() => new Error("the database is away")) });
+    clients.sse({ ...open("ann"), messages: () => throwError(() => new Problem("not_found")) });
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      [["warn", "a stream failed"]],
+    );
+    assert.equal(clients.open(), 0);
+  });
+});
