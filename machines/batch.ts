@@ -103,9 +103,7 @@ export const batchMachine = setup({
         ],
       },
     },
-    running: {
-      on: { item: [{ guard: "known" }, { target: "judging", actions: "note" }] },
-    },
+    running: { on: { item: [{ guard: "known" }, { target: "judging", actions: "note" }] } },
     // Passed through at once: is anything left, and if not, which word fits?
     judging: {
       always: [

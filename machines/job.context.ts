@@ -88,10 +88,10 @@ export const upstreamError = (outcome: Polled): JobError => {
     case "moderated":
       return jobError("moderated", "The provider's moderation refused this", false);
     case "canceled":
-      return jobError("canceled_upstream", "The provider canceled this", true);
+      return jobError("canceled_upstream", "The provider canceled this", false);
     case "gone":
       return jobError("gone", "The provider no longer knows this generation", false);
     default:
-      return jobError("no_output", "The provider finished without an output", true);
+      return jobError("no_output", "The provider finished without an output", false);
   }
 };

@@ -27,34 +27,12 @@
  * Every state that waits for an answer has an `after`: a node that dies needs no other cleanup. The
  * deadline ends no job by itself: in `running` it asks for one last poll, elsewhere it is remembered
  * until the outcome is known, because an outage of ours must not throw away a paid picture.
- */
-import { and, assign, emit, not, setup, stateIn } from "xstate";
-import { backoff } from "./backoff.ts";
+ */ import { and, emit, not, stateIn } from "xstate";
 import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
-import type {
-  JobCommand,
-  JobError,
-  JobFact,
-  JobInput,
-  JobStatus,
-  Polled,
-  RemoteOutput,
-  StoredOutput,
-} from "./job.words.ts";
-import {
-  CANCEL_TRIES,
-  defaultPolicy,
-  INGEST_TRIES,
-  LOOK,
-  NUDGE_GAP_MS,
-  type Policy,
-  RETRY,
-  WATCHDOG_MARGIN_MS,
-} from "./policy.ts";
-import { type Stamp, stampOf } from "./stamp.ts";
-
-const at = (event: object) => stampOf(event).at;
-const draw = (event: object) => stampOf(event).draw;
+import { jobSetup } from "./job.setup.ts";
+import type { JobError, JobStatus, Polled } from "./job.words.ts";
+import { defaultPolicy, type Policy } from "./policy.ts";
+import { stampOf } from "./stamp.ts";
 
 const TIMED_OUT = jobError("timeout", "The provider did not finish in time", true);
 
@@ -71,162 +49,19 @@ const tellBatch = (status: JobStatus) => ({
   type: "tell" as const,
   params: ({ context, event }: { context: JobContext; event: object }) => ({
     to: context.batch === null ? [] : [context.batch],
-    event: { type: "item", index: context.index, status, instant: at(event) },
+    event: { type: "item", index: context.index, status, instant: stampOf(event).at },
   }),
 });
 
+/** What a submit, and a look for a lost one, can be answered with. */
+const submitAnswers = {
+  accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: refOf } },
+  rejected: { guard: "currentAttempt", target: "#job.failing", actions: { type: "recordError", params: errorOf } },
+} as const;
+
 /** Builds the machine for one policy; `jobMachine` has the defaults. */
 export const createJobMachine = (policy: Policy) =>
-  setup({
-    types: {
-      context: {} as JobContext,
-      input: {} as JobInput & Stamp,
-      events: {} as JobCommand,
-      emitted: {} as { type: JobFact; ref?: string },
-      tags: {} as "turn" | "slot",
-    },
-    actions: {
-      // Effects: data until the commit, executed by actors/effects after it.
-      submit: (_, _params: { attempt: string; deadline: number }) => {},
-      look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
-      poll: (_, _params: { ref: string; n: number }) => {},
-      cancelUpstream: (_, _params: { ref: string }) => {},
-      abandon: (_, _params: { ref: string }) => {},
-      ingest: (_, _params: { outputs: RemoteOutput[] }) => {},
-      tell: (
-        _,
-        _params: {
-          to: string[];
-          event: { type: string } & Record<string, unknown>;
-        },
-      ) => {},
-      // Bookkeeping.
-      beginAttempt: assign({
-        attempts: ({ context }) => context.attempts + 1,
-        attempt: ({ event }) => stampOf(event).id,
-        submittedAt: ({ event }) => at(event),
-        startedAt: ({ context, event }) => context.startedAt ?? at(event),
-        timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
-        expired: false,
-        ref: null,
-        error: null,
-      }),
-      adopt: assign({
-        ref: (_, params: { ref: string }) => params.ref,
-        pollsBefore: ({ context }) => context.polls,
-        tries: 0,
-      }),
-      planPoll: assign({
-        // What is planned stays planned; a nudge only brings it forward.
-        pollAt: ({ context, event }) => {
-          const planned =
-            context.pollAt ?? at(event) + backoff(policy.poll, context.polls - context.pollsBefore, draw(event));
-          return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
-        },
-        nudged: false,
-      }),
-      forgetPoll: assign({ pollAt: null, nudged: false }),
-      rememberNudge: assign({ nudged: true }),
-      beginPoll: assign({
-        polls: ({ context }) => context.polls + 1,
-        polledAt: ({ event }) => at(event),
-        pollAt: null,
-      }),
-      noteOutcome: assign({
-        phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
-        position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
-        progress: ({ context }, outcome: Polled) =>
-          outcome.kind === "running" ? (outcome.progress ?? context.progress) : context.progress,
-      }),
-      noteTold: assign({ told: ({ context }) => context.progress ?? 0 }),
-      resetTries: assign({ tries: 0 }),
-      countTry: assign({ tries: ({ context }) => context.tries + 1 }),
-      waitToLook: assign({
-        until: ({ context, event }) => at(event) + backoff(LOOK, context.tries, draw(event)),
-      }),
-      lookNow: assign({ until: ({ event }) => at(event), tries: 0 }),
-      pause: assign({
-        until: ({ context, event }) => at(event) + backoff(RETRY, context.tries, draw(event)),
-      }),
-      rest: assign({
-        until: ({ context, event }) =>
-          at(event) +
-          Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
-        phase: "queued",
-        position: null,
-        progress: null,
-        told: 0,
-      }),
-      queueAgain: assign({
-        startBy: ({ event }) => at(event) + policy.startTimeoutMs,
-        timeoutAt: null,
-      }),
-      expire: assign({ expired: true, tries: 0 }),
-      requestCancel: assign({ cancel: "cancel_requested", tries: 0 }),
-      cancelBeforeStart: assign({ cancel: "canceled_before_start" }),
-      /** Without a ref nothing ever started upstream. */
-      confirmCancel: assign({
-        cancel: ({ context }) => (context.ref === null ? "canceled_before_start" : "canceled_upstream"),
-      }),
-      failCancel: assign({ cancel: "cancel_failed" }),
-      /** It ended otherwise before a requested cancel could reach it. */
-      outrunCancel: assign({
-        cancel: ({ context }) => (context.cancel === "cancel_requested" ? "cancel_failed" : context.cancel),
-      }),
-      recordError: assign({ error: (_, params: JobError) => params }),
-      rememberRemote: assign({
-        remote: (_, params: { outputs: RemoteOutput[] }) => params.outputs,
-        progress: 1,
-        tries: 0,
-      }),
-      keepOutputs: assign({
-        outputs: (_, params: { outputs: StoredOutput[] }) => params.outputs,
-        remote: [],
-      }),
-      finish: assign({ finishedAt: ({ event }) => at(event) }),
-    },
-    delays: {
-      startDeadline: ({ context, event }) => context.startBy - at(event),
-      deadline: ({ context, event }) => (context.timeoutAt ?? 0) - at(event),
-      pollDelay: ({ context, event }) => (context.pollAt ?? 0) - at(event),
-      settleDelay: ({ context, event }) => context.until - at(event),
-      retryDelay: ({ context, event }) => context.until - at(event),
-      pauseDelay: ({ context, event }) => context.until - at(event),
-      // Fixed watchdogs count from the entry, whose instant is in the event: still absolute once stored.
-      submitWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
-      lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
-      pollWatchdog: () => policy.notAfterMs + policy.pollTimeoutMs + WATCHDOG_MARGIN_MS,
-      cancelWatchdog: () => policy.notAfterMs + policy.cancelTimeoutMs + WATCHDOG_MARGIN_MS,
-      ingestWatchdog: () => policy.notAfterMs + policy.ingestTimeoutMs + WATCHDOG_MARGIN_MS,
-    },
-    guards: {
-      currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
-      /** Heard of before. The attempt alone would not do: it stays the current one after it was given up. */
-      adopted: ({ context, event }) => "ref" in event && event.ref === context.ref,
-      currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,
-      cancelRequested: ({ context }) => context.cancel === "cancel_requested",
-      cancelFailed: ({ context }) => context.cancel === "cancel_failed",
-      expired: ({ context }) => context.expired,
-      unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
-      worthRetrying: ({ context }) =>
-        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
-      retryable: ({ event }) => "retryable" in event && event.retryable,
-      answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
-      answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",
-      answeredUnknown: ({ event }) => event.type === "cancelAnswered" && event.outcome === "unknown",
-      hasOutputs: ({ event }) =>
-        event.type === "polled" && event.outcome.kind === "completed" && event.outcome.outputs.length > 0,
-      stopped: ({ event }) => event.type === "polled" && event.outcome.kind === "canceled",
-      stillGoing: ({ event }) =>
-        event.type === "polled" && ["queued", "running", "unknown"].includes(event.outcome.kind),
-      moved: ({ context, event }) =>
-        event.type === "polled" &&
-        event.outcome.kind === "running" &&
-        (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
-      cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
-      ingestTriesLeft: ({ context }) => context.tries < INGEST_TRIES,
-    },
-  }).createMachine({
+  jobSetup(policy).createMachine({
     id: "job",
     context: ({ input }) => jobContext(policy, input),
     entry: emit({ type: "job.created" }),
@@ -253,10 +88,7 @@ export const createJobMachine = (policy: Policy) =>
             },
           },
         },
-        on: {
-          start: "active",
-          cancel: { target: "canceled", actions: "cancelBeforeStart" },
-        },
+        on: { start: "active", cancel: { target: "canceled", actions: "cancelBeforeStart" } },
       },
 
       active: {
@@ -289,25 +121,10 @@ export const createJobMachine = (policy: Policy) =>
                 deadline: context.timeoutAt ?? 0,
               }),
             },
-            after: {
-              submitWatchdog: { target: "reconciling", actions: "lookNow" },
-            },
+            after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },
             on: {
-              accepted: {
-                guard: "currentAttempt",
-                target: "accepting",
-                actions: { type: "adopt", params: refOf },
-              },
-              rejected: {
-                guard: "currentAttempt",
-                target: "#job.failing",
-                actions: { type: "recordError", params: errorOf },
-              },
-              ambiguous: {
-                guard: "currentAttempt",
-                target: "reconciling",
-                actions: ["resetTries", "waitToLook"],
-              },
+              ...submitAnswers,
+              ambiguous: { guard: "currentAttempt", target: "reconciling", actions: ["resetTries", "waitToLook"] },
               notSent: {
                 guard: "currentAttempt",
                 target: "#job.failing",
@@ -321,16 +138,7 @@ export const createJobMachine = (policy: Policy) =>
 
           reconciling: {
             on: {
-              accepted: {
-                guard: "currentAttempt",
-                target: "accepting",
-                actions: { type: "adopt", params: refOf },
-              },
-              rejected: {
-                guard: "currentAttempt",
-                target: "#job.failing",
-                actions: { type: "recordError", params: errorOf },
-              },
+              ...submitAnswers,
               unresolved: [
                 {
                   guard: and(["currentAttempt", "expired"]),
@@ -340,11 +148,7 @@ export const createJobMachine = (policy: Policy) =>
                     params: jobError("submit_unknown", "Whether the provider took this could not be found out", false),
                   },
                 },
-                {
-                  guard: "currentAttempt",
-                  target: ".settling",
-                  actions: ["countTry", "waitToLook"],
-                },
+                { guard: "currentAttempt", target: ".settling", actions: ["countTry", "waitToLook"] },
               ],
             },
             initial: "settling",
@@ -384,10 +188,7 @@ export const createJobMachine = (policy: Policy) =>
                   target: "#job.ingesting",
                   actions: [{ type: "rememberRemote", params: remoteOf }, "outrunCancel"],
                 },
-                {
-                  guard: and(["currentPoll", "unwanted", "stopped"]),
-                  target: "#job.stopped",
-                },
+                { guard: and(["currentPoll", "unwanted", "stopped"]), target: "#job.stopped" },
                 {
                   guard: and(["currentPoll", "unwanted", "stillGoing"]),
                   target: "canceling",
@@ -455,14 +256,8 @@ export const createJobMachine = (policy: Policy) =>
                   guard: "answeredCanceled",
                   target: "#job.stopped",
                 },
-                {
-                  guard: and(["cancelTriesLeft", "answeredFinished"]),
-                  target: "running.polling",
-                },
-                {
-                  guard: and(["cancelTriesLeft", "answeredUnknown"]),
-                  target: ".pausing",
-                },
+                { guard: and(["cancelTriesLeft", "answeredFinished"]), target: "running.polling" },
+                { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing" },
                 { target: "unstoppable" },
               ],
               // The answer of a poll that was in flight: it finished first.
@@ -501,10 +296,7 @@ export const createJobMachine = (policy: Policy) =>
                 target: "#job.timeout",
                 actions: { type: "recordError", params: TIMED_OUT },
               },
-              {
-                target: "running",
-                actions: ["failCancel", emit({ type: "job.cancel_failed" })],
-              },
+              { target: "running", actions: ["failCancel", emit({ type: "job.cancel_failed" })] },
             ],
           },
         },
@@ -529,10 +321,7 @@ export const createJobMachine = (policy: Policy) =>
             target: "canceled",
             actions: "confirmCancel",
           },
-          {
-            target: "timeout",
-            actions: { type: "recordError", params: TIMED_OUT },
-          },
+          { target: "timeout", actions: { type: "recordError", params: TIMED_OUT } },
         ],
       },
 
@@ -553,10 +342,7 @@ export const createJobMachine = (policy: Policy) =>
               params: ({ event }) => ({ outputs: event.outputs }),
             },
           },
-          cancel: {
-            guard: not("cancelFailed"),
-            actions: ["failCancel", emit({ type: "job.cancel_failed" })],
-          },
+          cancel: { guard: not("cancelFailed"), actions: ["failCancel", emit({ type: "job.cancel_failed" })] },
         },
         initial: "storing",
         states: {
@@ -586,10 +372,7 @@ export const createJobMachine = (policy: Policy) =>
                   guard: and(["retryable", "ingestTriesLeft"]),
                   target: "pausing",
                 },
-                {
-                  target: "#job.failed",
-                  actions: { type: "recordError", params: errorOf },
-                },
+                { target: "#job.failed", actions: { type: "recordError", params: errorOf } },
               ],
             },
           },
@@ -597,22 +380,13 @@ export const createJobMachine = (policy: Policy) =>
         },
       },
 
-      succeeded: {
-        type: "final",
-        entry: ["finish", emit({ type: "job.succeeded" }), tellBatch("SUCCEEDED")],
-      },
-      failed: {
-        type: "final",
-        entry: ["finish", "outrunCancel", emit({ type: "job.failed" }), tellBatch("FAILED")],
-      },
+      succeeded: { type: "final", entry: ["finish", emit({ type: "job.succeeded" }), tellBatch("SUCCEEDED")] },
+      failed: { type: "final", entry: ["finish", "outrunCancel", emit({ type: "job.failed" }), tellBatch("FAILED")] },
       timeout: {
         type: "final",
         entry: ["finish", "outrunCancel", emit({ type: "job.timed_out" }), tellBatch("TIMEOUT")],
       },
-      canceled: {
-        type: "final",
-        entry: ["finish", emit({ type: "job.canceled" }), tellBatch("CANCELED")],
-      },
+      canceled: { type: "final", entry: ["finish", emit({ type: "job.canceled" }), tellBatch("CANCELED")] },
     },
   });
 

@@ -475,7 +475,7 @@ begin
       at timestamptz, finished_at timestamptz)
     where r.expect = 0 and outcome[r.u] = 'won';
   update actors a set machine_version = r.machine_version, state = r.state, status = r.status, snapshot = r.snapshot,
-      version = r.expect + 1, wake_at = r.wake_at, finished_at = r.finished_at,
+      version = r.expect + 1, wake_at = r.wake_at, finished_at = coalesce(a.finished_at, r.finished_at),
       parked_at = case when r.parked_reason is null then null else r.at end, parked_reason = r.parked_reason
     from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, machine_version integer, state text,
       status text, snapshot jsonb, wake_at timestamptz, at timestamptz, finished_at timestamptz, parked_reason text)

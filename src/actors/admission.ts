@@ -64,4 +64,3 @@ export const createAdmission = (deps: { query: Query; start(job: string): Promis
     },
   };
 };
-export type Admission = ReturnType<typeof createAdmission>;

@@ -174,4 +174,3 @@ export const createEngine = (deps: EngineDeps) => {
     },
   };
 };
-export type Engine = ReturnType<typeof createEngine>;

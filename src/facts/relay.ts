@@ -72,9 +72,8 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
         else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
-    if (moved.length === 0) return more;
-    moved.sort(([a], [b]) => (a < b ? -1 : 1));
-    await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
+    // One by one: one statement for all locks their rows in any order, and so deadlocks with group commits.
+    for (const [stream, seq] of moved) await query("movePublished", [[stream], [seq]]);
     return more;
   };
 
@@ -165,4 +164,3 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
     },
   };
 };
-export type Relay = ReturnType<typeof createRelay>;

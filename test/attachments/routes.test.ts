@@ -21,7 +21,9 @@ describe("an attachment", () => {
     app = await startApp({ UPLOAD_MAX_BYTES: String(MAX) });
     chat = await startChat(app.client);
     picture = new Uint8Array(
-      await sharp({ create: { width: 40, height: 30, channels: 3, background: "#246" } }).png().toBuffer(),
+      await sharp({ create: { width: 40, height: 30, channels: 3, background: "#246" } })
+        .png()
+        .toBuffer(),
     );
   });
   after(() => app[Symbol.asyncDispose]());
@@ -96,7 +98,15 @@ describe("an attachment", () => {
 
   it("that is larger than was said, or than the limit, is refused", async () => {
     const noisy = new Uint8Array(
-      await sharp({ create: { width: 300, height: 200, channels: 3, background: "#000", noise: { type: "gaussian", mean: 128, sigma: 60 } } })
+      await sharp({
+        create: {
+          width: 300,
+          height: 200,
+          channels: 3,
+          background: "#000",
+          noise: { type: "gaussian", mean: 128, sigma: 60 },
+        },
+      })
         .png()
         .toBuffer(),
     );

@@ -37,7 +37,9 @@ describe("a request for images", () => {
   it("is refused field by field when it makes no sense, and nothing is written", async () => {
     const sql = connect(app.database, { max: 1, role: "admin" });
     const count = async () =>
-      (await sql`select (select count(*) from batches) b, (select count(*) from jobs) j, (select count(*) from facts) f`)[0];
+      (
+        await sql`select (select count(*) from batches) b, (select count(*) from jobs) j, (select count(*) from facts) f`
+      )[0];
     const before = await count();
     const refusals: [unknown, string][] = [
       [{ prompt: "a fox", num_images: 0 }, "/num_images"],

@@ -468,7 +468,9 @@ describe("service A, by its contract", () => {
       const labels = { tool_type: "text_to_image", model_key: "nano_banana" };
       const chat = await startChat(fresh.client);
       const options = await Promise.all(
-        ["[stuck] one", "[fail] two", "three"].map(async (text) => optionsOf(await say(fresh.client, chat.id, text))[0]),
+        ["[stuck] one", "[fail] two", "three"].map(
+          async (text) => optionsOf(await say(fresh.client, chat.id, text))[0],
+        ),
       );
       const [stuck = "", ...others] = await Promise.all(options.map((option = "") => press(fresh.client, option)));
       for (const job of others) await jobWhen(fresh.client, job);

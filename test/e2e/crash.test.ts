@@ -40,15 +40,17 @@ const SETTINGS = {
 type Created = { job_id: string };
 
 /** A client that asks again, with the same key, until there is an answer: the server may be down. */
-const stubborn = (client: Client) => async <T>(path: string, body: unknown): Promise<T> => {
-  const key = randomUUID();
-  for (;;) {
-    const answer = await client.post<T>(path, body, { "idempotency-key": key }).catch(() => null);
-    if (answer && answer.status < 300) return answer.body;
-    if (answer && answer.status !== 503) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    await wait(50);
-  }
-};
+const stubborn =
+  (client: Client) =>
+  async <T>(path: string, body: unknown): Promise<T> => {
+    const key = randomUUID();
+    for (;;) {
+      const answer = await client.post<T>(path, body, { "idempotency-key": key }).catch(() => null);
+      if (answer && answer.status < 300) return answer.body;
+      if (answer && answer.status !== 503) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      await wait(50);
+    }
+  };
 
 /** Asks for a wave of jobs. Resolves to the streams that carry them. */
 const wave = async (client: Client, token: string): Promise<string[]> => {
@@ -135,7 +137,8 @@ describe("kill -9 at any moment", () => {
       const [ledger] = await sql`select count(*)::int as submits from simulated_submits`;
       const streams = await sql`select stream_id, array_agg(seq order by seq) as seqs from facts
         where actor_kind <> 'attachment' group by stream_id`;
-      const owners = await sql`select owner_id, count(*)::int as n, max(owner_seq)::int as head from facts group by owner_id`;
+      const owners =
+        await sql`select owner_id, count(*)::int as n, max(owner_seq)::int as head from facts group by owner_id`;
       const batches = await sql`select status from actors where kind = 'batch'`;
       const [slots] = await sql`select coalesce(sum(in_use), 0)::int as taken from accounts`;
       await sql.end();

@@ -126,8 +126,16 @@ describe("a stranger", () => {
       const socket = `${app.url}/api/generate/${batch}?token=${encodeURIComponent(token)}`;
       assert.equal(await upgradeStatus(socket), 401, what);
     }
-    await tryAll(createClient(() => app.url, { authorization: "Basic YWRhOmFkYQ==" }), 401, "unauthenticated");
-    await tryAll(createClient(() => app.url, { authorization: `Bearer ${forged.expired}` }), 401, "unauthenticated");
+    await tryAll(
+      createClient(() => app.url, { authorization: "Basic YWRhOmFkYQ==" }),
+      401,
+      "unauthenticated",
+    );
+    await tryAll(
+      createClient(() => app.url, { authorization: `Bearer ${forged.expired}` }),
+      401,
+      "unauthenticated",
+    );
   });
 
   it("with a token of the same secret is a user at first sight", async () => {

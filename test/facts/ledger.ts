@@ -14,6 +14,7 @@ export type Ledger = {
   query: Query;
   log: FactLog;
   owner: string;
+  url: string;
   /** Commits facts and returns them as the node that committed them would announce them. */
   append(stream: string, count?: number, data?: Record<string, unknown>): Promise<Fact[]>;
   close(): Promise<void>;
@@ -37,6 +38,7 @@ export const openLedger = async (): Promise<Ledger> => {
   return {
     query,
     owner,
+    url: database.url,
     log: createFactLog(query),
     append: async (stream, count = 1, data = {}) => {
       const unit = emptyUnit(v7());

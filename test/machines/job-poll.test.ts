@@ -220,16 +220,16 @@ describe("a poll's answer", () => {
     assert.deepEqual([state, error?.code, error?.retryable], ["failed", "gone", false]);
   });
 
-  it("without any output is a retryable failure", () => {
+  it("without any output is a failure, not tried again: it was billed", () => {
     const { state, error } = endOf({ kind: "completed", outputs: [] });
-    assert.deepEqual([state, error?.code, error?.retryable], ["failed", "no_output", true]);
+    assert.deepEqual([state, error?.code, error?.retryable], ["failed", "no_output", false]);
     const job = aJob().polling();
     job.polled({ kind: "completed", outputs: [] });
-    assert.equal(job.state(), "resting");
+    assert.equal(job.state(), "failed");
   });
 
-  it("of a cancel that nobody asked for is a retryable failure", () => {
+  it("of a cancel that nobody asked for is a failure, not tried again: another try is another bill", () => {
     const { state, error } = endOf({ kind: "canceled" });
-    assert.deepEqual([state, error?.code, error?.retryable], ["failed", "canceled_upstream", true]);
+    assert.deepEqual([state, error?.code, error?.retryable], ["failed", "canceled_upstream", false]);
   });
 });

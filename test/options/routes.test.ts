@@ -113,7 +113,8 @@ describe("pressing an option", () => {
     await Promise.all(jobs.map((job) => press(app.client, id, `many-${jobs.indexOf(job)}`)));
     await app.client.send("DELETE", `/chats/${chat}`);
     await app.settle();
-    const submits = await sql`select a.id, a.snapshot->'context'->>'attempts' as attempts, count(s.attempt)::int as billed
+    const submits =
+      await sql`select a.id, a.snapshot->'context'->>'attempts' as attempts, count(s.attempt)::int as billed
       from actors a left join simulated_submits s on s.attempt = a.snapshot->'context'->>'attempt'
       where a.id in ${sql(jobs)} group by a.id`.finally(() => sql.end());
     assert.equal(submits.length, 5);

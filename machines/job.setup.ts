@@ -1,0 +1,162 @@
+import { assign, setup } from "xstate";
+import { backoff } from "./backoff.ts";
+import type { JobContext } from "./job.context.ts";
+import type { JobCommand, JobError, JobFact, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
+import { CANCEL_TRIES, INGEST_TRIES, LOOK, NUDGE_GAP_MS, type Policy, RETRY, WATCHDOG_MARGIN_MS } from "./policy.ts";
+import { type Stamp, stampOf } from "./stamp.ts";
+
+const at = (event: object) => stampOf(event).at;
+const draw = (event: object) => stampOf(event).draw;
+
+/** What the job's chart is written with: its types, effects, bookkeeping, delays and guards. */
+export const jobSetup = (policy: Policy) =>
+  setup({
+    types: {
+      context: {} as JobContext,
+      input: {} as JobInput & Stamp,
+      events: {} as JobCommand,
+      emitted: {} as { type: JobFact; ref?: string },
+      tags: {} as "turn" | "slot",
+    },
+    actions: {
+      // Effects: data until the commit, executed by actors/effects after it.
+      submit: (_, _params: { attempt: string; deadline: number }) => {},
+      look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
+      poll: (_, _params: { ref: string; n: number }) => {},
+      cancelUpstream: (_, _params: { ref: string }) => {},
+      abandon: (_, _params: { ref: string }) => {},
+      ingest: (_, _params: { outputs: RemoteOutput[] }) => {},
+      tell: (
+        _,
+        _params: {
+          to: string[];
+          event: { type: string } & Record<string, unknown>;
+        },
+      ) => {},
+      // Bookkeeping.
+      beginAttempt: assign({
+        attempts: ({ context }) => context.attempts + 1,
+        attempt: ({ event }) => stampOf(event).id,
+        submittedAt: ({ event }) => at(event),
+        startedAt: ({ context, event }) => context.startedAt ?? at(event),
+        timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
+        expired: false,
+        ref: null,
+        error: null,
+      }),
+      adopt: assign({
+        ref: (_, params: { ref: string }) => params.ref,
+        pollsBefore: ({ context }) => context.polls,
+        tries: 0,
+      }),
+      planPoll: assign({
+        // What is planned stays planned; a nudge only brings it forward.
+        pollAt: ({ context, event }) => {
+          const planned =
+            context.pollAt ?? at(event) + backoff(policy.poll, context.polls - context.pollsBefore, draw(event));
+          return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
+        },
+        nudged: false,
+      }),
+      forgetPoll: assign({ pollAt: null, nudged: false }),
+      rememberNudge: assign({ nudged: true }),
+      beginPoll: assign({
+        polls: ({ context }) => context.polls + 1,
+        polledAt: ({ event }) => at(event),
+        pollAt: null,
+      }),
+      noteOutcome: assign({
+        phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
+        position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
+        progress: ({ context }, outcome: Polled) =>
+          outcome.kind === "running" ? (outcome.progress ?? context.progress) : context.progress,
+      }),
+      noteTold: assign({ told: ({ context }) => context.progress ?? 0 }),
+      resetTries: assign({ tries: 0 }),
+      countTry: assign({ tries: ({ context }) => context.tries + 1 }),
+      waitToLook: assign({
+        until: ({ context, event }) => at(event) + backoff(LOOK, context.tries, draw(event)),
+      }),
+      lookNow: assign({ until: ({ event }) => at(event), tries: 0 }),
+      pause: assign({
+        until: ({ context, event }) => at(event) + backoff(RETRY, context.tries, draw(event)),
+      }),
+      rest: assign({
+        until: ({ context, event }) =>
+          at(event) +
+          Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
+        phase: "queued",
+        position: null,
+        progress: null,
+        told: 0,
+      }),
+      queueAgain: assign({
+        startBy: ({ event }) => at(event) + policy.startTimeoutMs,
+        timeoutAt: null,
+      }),
+      expire: assign({ expired: true, tries: 0 }),
+      requestCancel: assign({ cancel: "cancel_requested", tries: 0 }),
+      cancelBeforeStart: assign({ cancel: "canceled_before_start" }),
+      /** Without a ref nothing ever started upstream. */
+      confirmCancel: assign({
+        cancel: ({ context }) => (context.ref === null ? "canceled_before_start" : "canceled_upstream"),
+      }),
+      failCancel: assign({ cancel: "cancel_failed" }),
+      /** It ended otherwise before a requested cancel could reach it. */
+      outrunCancel: assign({
+        cancel: ({ context }) => (context.cancel === "cancel_requested" ? "cancel_failed" : context.cancel),
+      }),
+      recordError: assign({ error: (_, params: JobError) => params }),
+      rememberRemote: assign({
+        remote: (_, params: { outputs: RemoteOutput[] }) => params.outputs,
+        progress: 1,
+        tries: 0,
+      }),
+      keepOutputs: assign({
+        outputs: (_, params: { outputs: StoredOutput[] }) => params.outputs,
+        remote: [],
+      }),
+      finish: assign({ finishedAt: ({ event }) => at(event) }),
+    },
+    delays: {
+      startDeadline: ({ context, event }) => context.startBy - at(event),
+      deadline: ({ context, event }) => (context.timeoutAt ?? 0) - at(event),
+      pollDelay: ({ context, event }) => (context.pollAt ?? 0) - at(event),
+      settleDelay: ({ context, event }) => context.until - at(event),
+      retryDelay: ({ context, event }) => context.until - at(event),
+      pauseDelay: ({ context, event }) => context.until - at(event),
+      // Fixed watchdogs count from the entry, whose instant is in the event: still absolute once stored.
+      submitWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
+      lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
+      pollWatchdog: () => policy.notAfterMs + policy.pollTimeoutMs + WATCHDOG_MARGIN_MS,
+      cancelWatchdog: () => policy.notAfterMs + policy.cancelTimeoutMs + WATCHDOG_MARGIN_MS,
+      ingestWatchdog: () => policy.notAfterMs + policy.ingestTimeoutMs + WATCHDOG_MARGIN_MS,
+    },
+    guards: {
+      currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      /** Heard of before. The attempt alone would not do: it stays the current one after it was given up. */
+      adopted: ({ context, event }) => "ref" in event && event.ref === context.ref,
+      currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,
+      cancelRequested: ({ context }) => context.cancel === "cancel_requested",
+      cancelFailed: ({ context }) => context.cancel === "cancel_failed",
+      expired: ({ context }) => context.expired,
+      unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
+      worthRetrying: ({ context }) =>
+        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
+      retryable: ({ event }) => "retryable" in event && event.retryable,
+      answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
+      answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",
+      answeredUnknown: ({ event }) => event.type === "cancelAnswered" && event.outcome === "unknown",
+      hasOutputs: ({ event }) =>
+        event.type === "polled" && event.outcome.kind === "completed" && event.outcome.outputs.length > 0,
+      stopped: ({ event }) => event.type === "polled" && event.outcome.kind === "canceled",
+      stillGoing: ({ event }) =>
+        event.type === "polled" && ["queued", "running", "unknown"].includes(event.outcome.kind),
+      moved: ({ context, event }) =>
+        event.type === "polled" &&
+        event.outcome.kind === "running" &&
+        (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
+      cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
+      ingestTriesLeft: ({ context }) => context.tries < INGEST_TRIES,
+    },
+  });
