@@ -85,6 +85,8 @@ export type Generation = {
   inputs: string[];
   /** Milliseconds since the epoch after which the result is no longer wanted. */
   deadline: number;
+  /** Where the provider may call us when something changed; null when we cannot be reached. Names the attempt. */
+  webhook: string | null;
 };
 
 export type SubmitOutcome =
@@ -98,10 +100,14 @@ export type FindOutcome = { kind: "found"; ref: string } | { kind: "absent" } | 
 
 export type RemoteOutput = { url: string; mime?: string };
 
+/** What the provider says that it billed, in its own unit. */
+export type Cost = { amount: number; unit: string };
+
+/** `logs`: the last few lines, bounded. `progress`: 0 to 1. */
 export type CheckOutcome =
   | { kind: "queued"; position?: number }
-  | { kind: "running"; progress?: number }
-  | { kind: "completed"; outputs: RemoteOutput[] }
+  | { kind: "running"; progress?: number; logs?: string }
+  | { kind: "completed"; outputs: RemoteOutput[]; cost?: Cost }
   | { kind: "failed"; code: string; message: string; retryable: boolean }
   | { kind: "moderated" }
   | { kind: "canceled" }
@@ -114,6 +120,17 @@ export type CancelOutcome =
   | { kind: "already_finished" }
   | { kind: "unknown"; reason: string };
 
+/** One delivery of a provider's webhook, as it came over the wire. */
+export type WebhookDelivery = { headers: Headers; body: Uint8Array; receivedAt: number };
+
+/**
+ * `id` is the same for every redelivery. `unsigned`: the provider does not sign (yet), so the token in the URL is
+ * all there is. Whatever it says, a delivery only ever is a nudge to poll.
+ */
+export type WebhookVerdict =
+  | { ok: true; id: string; signed: boolean }
+  | { ok: false; reason: "bad_signature" | "stale" | "malformed" };
+
 /** A generation service. Calls never retry by themselves and honour `signal`. Outcomes are closed sets. */
 export interface Provider {
   readonly name: string;
@@ -124,10 +141,14 @@ export interface Provider {
     webhooks: boolean;
     cancel: boolean;
   };
+  /** What the account allows, calls a minute; absent: no limit known. */
+  readonly rates?: { submits?: number; checks?: number };
   submit(generation: Generation, signal: AbortSignal): Promise<SubmitOutcome>;
   find(attempt: string, submittedAt: number, signal: AbortSignal): Promise<FindOutcome>;
   check(ref: string, signal: AbortSignal): Promise<CheckOutcome>;
   cancel(ref: string, signal: AbortSignal): Promise<CancelOutcome>;
+  /** Judges a webhook delivery by the raw bytes. Absent when `capabilities.webhooks` is false. */
+  verify?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Streams one output. `size` when the provider tells it. Rejects when it is gone. */
   download(output: RemoteOutput, signal: AbortSignal): Promise<{ body: Readable; size?: number; mime?: string }>;
 }

@@ -62,6 +62,7 @@ export const createJobEffects = (deps: {
         params: row.params,
         inputs: await Promise.all(row.inputs.map((key) => storage.url(key))),
         deadline: Number(params.deadline),
+        webhook: null,
       };
     } catch (error) {
       throw new NotSent(`the job could not be read: ${error instanceof Error ? error.message : error}`);

@@ -241,6 +241,16 @@ describe("service A, by its contract", () => {
       }
     });
 
+    it("of the video option is a moving picture", async () => {
+      const chat = await startChat(app.client);
+      const [, video = ""] = optionsOf(await say(app.client, chat.id, "A red fox in the snow"));
+      const job = await jobWhen(app.client, await press(app.client, video));
+      assert.deepEqual([job.status, job.tool_type], ["SUCCEEDED", "text_to_video"]);
+      assert.equal(job.result?.mime, "image/webp");
+      const { pages = 0 } = await sharp(await (await fetch(job.result.raw_url)).arrayBuffer()).metadata();
+      assert.ok(pages > 1, `${pages} frames`);
+    });
+
     it("gives the same job for the same key again, and says so", async () => {
       const chat = await startChat(app.client);
       const [option = "", another = ""] = optionsOf(await say(app.client, chat.id, "[fail] a red fox"));

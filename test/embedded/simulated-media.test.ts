@@ -26,7 +26,16 @@ const start = () =>
   });
 
 const refOf = (params: Record<string, unknown> = {}, tool = "text_to_image", more: Partial<Plan> = {}) => {
-  const asked = { attempt: "1", model: "m", tool, prompt: "a cup of coffee", params, inputs: [], deadline: START };
+  const asked = {
+    attempt: "1",
+    model: "m",
+    tool,
+    prompt: "a cup of coffee",
+    params,
+    inputs: [],
+    deadline: START,
+    webhook: null,
+  };
   return createSeal(SECRET).seal({ ...planOf(asked, START, TEMPER, false), ...more });
 };
 

@@ -34,6 +34,7 @@ const generation = (prompt: string, more: Partial<Generation> = {}): Generation 
   params: {},
   inputs: [],
   deadline: START + 60_000,
+  webhook: null,
   ...more,
 });
 

@@ -247,6 +247,14 @@ describe("reading jobs", () => {
     );
   });
 
+  it("tells an EventSource that has seen the end not to come back", async () => {
+    const { job } = await generate(app.client, "[fail] a fox");
+    const events = await (await app.client.events(`/jobs/${job}/stream`)).rest();
+    const end = { "last-event-id": String(events.at(-1)?.id) };
+    const { status, body } = await app.client.send("GET", `/jobs/${job}/stream`, { headers: end });
+    assert.deepEqual([status, body], [204, ""]);
+  });
+
   it("goes on when the client that watches drops, and counts it no more", async () => {
     const { chat, job } = await generate(app.client, "a fox");
     const watcher = await app.client.events(`/jobs/${job}/stream`);
