@@ -30,7 +30,9 @@ export type JobContext = {
   nudged: boolean;
   /** End of the current wait in `settling`, `resting` and the two `pausing` states. */
   until: number;
-  /** Tries in the current state: looks, cancels, ingests. */
+  /** Limit of storing the outputs. */
+  ingestBy: number;
+  /** Tries in the current state: looks, cancels, failed ingests. */
   tries: number;
   phase: "queued" | "running";
   position: number | null;
@@ -66,6 +68,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   pollAt: null,
   nudged: false,
   until: 0,
+  ingestBy: 0,
   tries: 0,
   phase: "queued",
   position: null,

@@ -2,7 +2,16 @@ import { assign, setup } from "xstate";
 import { backoff } from "./backoff.ts";
 import type { JobContext } from "./job.context.ts";
 import type { JobCommand, JobError, JobFact, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
-import { CANCEL_TRIES, INGEST_TRIES, LOOK, NUDGE_GAP_MS, type Policy, RETRY, WATCHDOG_MARGIN_MS } from "./policy.ts";
+import {
+  CANCEL_TRIES,
+  INGEST_LIMIT_MS,
+  INGEST_TRIES,
+  LOOK,
+  NUDGE_GAP_MS,
+  type Policy,
+  RETRY,
+  WATCHDOG_MARGIN_MS,
+} from "./policy.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 const at = (event: object) => stampOf(event).at;
@@ -110,6 +119,7 @@ export const jobSetup = (policy: Policy) =>
       rememberRemote: assign({
         remote: (_, params: { outputs: RemoteOutput[] }) => params.outputs,
         progress: 1,
+        ingestBy: ({ event }) => at(event) + INGEST_LIMIT_MS,
         tries: 0,
       }),
       keepOutputs: assign({
@@ -130,6 +140,7 @@ export const jobSetup = (policy: Policy) =>
       lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
       pollWatchdog: () => policy.notAfterMs + policy.pollTimeoutMs + WATCHDOG_MARGIN_MS,
       cancelWatchdog: () => policy.notAfterMs + policy.cancelTimeoutMs + WATCHDOG_MARGIN_MS,
+      ingestLimit: ({ context, event }) => context.ingestBy - at(event),
       ingestWatchdog: () => policy.notAfterMs + policy.ingestTimeoutMs + WATCHDOG_MARGIN_MS,
     },
     guards: {
@@ -157,6 +168,6 @@ export const jobSetup = (policy: Policy) =>
         event.outcome.kind === "running" &&
         (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
       cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
-      ingestTriesLeft: ({ context }) => context.tries < INGEST_TRIES,
+      ingestTriesLeft: ({ context }) => context.tries + 1 < INGEST_TRIES,
     },
   });

@@ -19,7 +19,7 @@
  *   failing          the attempt failed                       at once: resting, failed, or canceled if asked for
  *   stopped          the provider stopped it                  at once: canceled if asked for, else timeout
  *   resting          a retryable failure                      retryDelay · cancel
- *   ingesting        outputs are being stored                 ingested · ingestFailed for good
+ *   ingesting        outputs are being stored                 ingested · ingestFailed for good · ingestLimit
  *     storing          one try in flight                        ingestFailed · watchdog
  *     pausing          until the next try                       pauseDelay
  *   succeeded · failed · timeout · canceled                   never
@@ -27,7 +27,8 @@
  * Every state that waits for an answer has an `after`: a node that dies needs no other cleanup. The
  * deadline ends no job by itself: in `running` it asks for one last poll, elsewhere it is remembered
  * until the outcome is known, because an outage of ours must not throw away a paid picture.
- */ import { and, emit, not, stateIn } from "xstate";
+ */
+import { and, emit, not, stateIn } from "xstate";
 import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
 import { jobSetup } from "./job.setup.ts";
 import type { JobError, JobStatus, Polled } from "./job.words.ts";
@@ -344,34 +345,23 @@ export const createJobMachine = (policy: Policy) =>
           },
           cancel: { guard: not("cancelFailed"), actions: ["failCancel", emit({ type: "job.cancel_failed" })] },
         },
+        after: {
+          ingestLimit: {
+            target: "failed",
+            actions: {
+              type: "recordError",
+              params: jobError("ingest_failed", "The outputs could not be stored in time", false),
+            },
+          },
+        },
         initial: "storing",
         states: {
           storing: {
-            entry: [
-              "countTry",
-              {
-                type: "ingest",
-                params: ({ context }) => ({ outputs: context.remote }),
-              },
-            ],
-            after: {
-              ingestWatchdog: [
-                { guard: "ingestTriesLeft", target: "pausing" },
-                {
-                  target: "#job.failed",
-                  actions: {
-                    type: "recordError",
-                    params: jobError("ingest_failed", "The outputs could not be stored", true),
-                  },
-                },
-              ],
-            },
+            entry: { type: "ingest", params: ({ context }) => ({ outputs: context.remote }) },
+            after: { ingestWatchdog: "pausing" },
             on: {
               ingestFailed: [
-                {
-                  guard: and(["retryable", "ingestTriesLeft"]),
-                  target: "pausing",
-                },
+                { guard: and(["retryable", "ingestTriesLeft"]), target: "pausing", actions: "countTry" },
                 { target: "#job.failed", actions: { type: "recordError", params: errorOf } },
               ],
             },

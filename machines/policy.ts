@@ -33,7 +33,10 @@ export const LOOK: Backoff = {
 };
 /** Nudges coalesce: polls of one job are never closer than this. */
 export const NUDGE_GAP_MS = 1_000;
+/** Refused by the storage or the provider this often, an ingest is given up; an interruption does not count. */
 export const INGEST_TRIES = 5;
+/** An ingest is given up after this long in any case: by then the provider has dropped the outputs. */
+export const INGEST_LIMIT_MS = 3_600_000;
 export const CANCEL_TRIES = 4;
 
 export const defaultPolicy: Policy = {

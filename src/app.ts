@@ -112,11 +112,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     opened.defer(() => postgres.stop());
     target = postgres.options;
   }
-  const admin = connect(target, { max: 2, role: "admin" });
-  opened.defer(() => admin.end({ timeout: CLOSE_S }));
-  await (embedded ? migrate(admin) : assertMigrated(admin));
+  const admin = connect(target, { max: 1, role: "admin" });
+  await (embedded ? migrate(admin) : assertMigrated(admin)).finally(() => admin.end({ timeout: CLOSE_S }));
   const alone = config.NATS_URL === undefined;
-  const lock = await holdNodeLock(admin, alone, log);
+  const lock = await holdNodeLock(target, alone, log);
   opened.defer(() => lock.close());
   const texts = loadQueries();
   const reads = connect(target, { max: config.DATABASE_POOL, role: "read" });
@@ -251,6 +250,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     perUser: STREAMS_PER_USER,
     most: STREAMS,
     counted: (transport, change) => metrics.streamsOpen.inc({ transport }, change),
+    log,
   });
   opened.defer(() => clients.close());
 
@@ -351,7 +351,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
         maxBytes: config.UPLOAD_MAX_BYTES,
       }),
     )
-    .use(createJobRoutes({ guard, reads: jobReads, commands: jobCommands, dispatch, clients, messages, urlEpoch }))
+    .use(createJobRoutes({ guard, reads: jobReads, commands: jobCommands, once, clients, messages, urlEpoch }))
     .use(createOptionRoutes({ guard, commands: optionCommands, once, query }))
     .use(createChatRoutes({ guard, commands: chatCommands, query, clients, messages }))
     .use(

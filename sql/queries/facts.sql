@@ -5,9 +5,6 @@ from facts where stream_id = $1::uuid and seq > $2::bigint order by seq limit $3
 -- name: streamHeads
 select id, seq from streams where id = any($1::uuid[]);
 
--- name: oldestSeq
-select seq from facts where stream_id = $1::uuid order by seq limit 1;
-
 -- name: unpublishedStreams
 select s.id from streams s
 where s.published < s.seq
@@ -31,8 +28,12 @@ cross join lateral (
 ) f;
 
 -- name: movePublished
-update streams s set published = greatest(s.published, x.seq)
-from unnest($1::uuid[], $2::bigint[]) x(id, seq) where s.id = x.id;
+-- Locked in the order of the ids, as group commits do.
+with moved as materialized (
+  select s.id, x.seq from streams s join unnest($1::uuid[], $2::bigint[]) x(id, seq) on x.id = s.id
+  order by s.id for no key update of s
+)
+update streams s set published = greatest(s.published, m.seq) from moved m where s.id = m.id;
 
 -- name: releaseStreams
 delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
@@ -41,7 +42,11 @@ delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
 select coalesce(sum(seq - published), 0)::integer as lag from streams where published < seq;
 
 -- name: rewindPublished
-update streams set published = 0 where published > 0;
+-- A page of the streams, so that no statement takes long; repeat until it answers less than a page.
+with page as materialized (
+  select id from streams where published > 0 order by id limit $1::integer for no key update
+)
+update streams s set published = 0 from page where s.id = page.id returning s.id;
 
 -- name: readIncarnation
 select incarnation from bus_incarnation where name = $1::text;

@@ -24,13 +24,25 @@ select id, user_id, tool_type, model_key, provider, prompt, params, inputs from 
 select a.id from jobs j join actors a on a.id = j.id
 where j.chat_id = $1::uuid and a.finished_at is null;
 
+-- name: hasFactAfter
+-- Whether anything of an actor follows a cursor of its stream.
+select exists (
+  select 1 from facts where stream_id = $1::uuid and seq > $2::bigint and actor_id = $3::uuid
+) as more;
+
 -- name: transitionsOf
 select version, at, event, from_state, to_state, effects, folded from transitions
 where actor_id = $1::uuid order by version limit 1000;
 
 -- name: batchById
-select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor
+-- One statement, so that the cursor belongs to what is shown.
+select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, items.jobs
 from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
+cross join lateral (
+  select jsonb_agg(to_jsonb(j) || jsonb_build_object('version', ja.version, 'snapshot', ja.snapshot)
+    order by j.batch_index) as jobs
+  from jobs j join actors ja on ja.id = j.id where j.batch_id = b.id
+) items
 where b.id = $1::uuid and b.user_id = $2::uuid;
 
 -- name: batchesOfUser
@@ -39,10 +51,6 @@ from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
 where b.user_id = $1::uuid
   and ($2::timestamptz is null or (b.created_at, b.id) < ($2::timestamptz, $3::uuid))
 order by b.created_at desc, b.id desc limit $4::integer;
-
--- name: jobsOfBatch
-select j.*, a.version, a.snapshot, 0 as cursor, a.stream_id
-from jobs j join actors a on a.id = j.id where j.batch_id = $1::uuid order by j.batch_index;
 
 -- name: replayOf
 select body_hash, status, answer from idempotency

@@ -33,6 +33,8 @@ export type EffectHandler = {
 export type Effects = {
   /** `committedAt` on the monotonic clock, ms. */
   execute(actor: Identity, type: string, params: Record<string, unknown>, committedAt: number): void;
+  /** The actor has ended: what still waits in line for it is not wanted any more. */
+  forget(actor: string): void;
   /** Resolves when nothing is running or in line. */
   idle(): Promise<void>;
   running(): number;
@@ -50,6 +52,20 @@ export const createEffects = (deps: {
   const stop = new AbortController();
   const lines = new Map<string, { running: number; waiting: (() => void)[] }>();
   const open = new Set<Promise<void>>();
+  /** The newest effect of each kind, by actor. An older one that still waits in line has been overtaken. */
+  const newest = new Map<string, Map<string, symbol>>();
+
+  const register = (actor: string, type: string): symbol => {
+    const token = Symbol(type);
+    newest.set(actor, (newest.get(actor) ?? new Map()).set(type, token));
+    return token;
+  };
+  const isNewest = (actor: string, type: string, token: symbol) => newest.get(actor)?.get(type) === token;
+  const unregister = (actor: string, type: string, token: symbol) => {
+    if (!isNewest(actor, type, token)) return;
+    newest.get(actor)?.delete(type);
+    if (newest.get(actor)?.size === 0) newest.delete(actor);
+  };
 
   const enter = async (type: string, limit: number) => {
     const line = lines.get(type) ?? { running: 0, waiting: [] };
@@ -63,10 +79,20 @@ export const createEffects = (deps: {
     };
   };
 
-  const attempt = async (actor: Identity, type: string, params: Record<string, unknown>, committedAt: number) => {
+  const attempt = async (
+    actor: Identity,
+    type: string,
+    params: Record<string, unknown>,
+    committedAt: number,
+    token: symbol,
+  ): Promise<MachineEvent | null> => {
     const handler = deps.handlers[type];
     if (!handler) throw new Error(`no handler for effect ${type}`);
     const leave = await enter(type, handler.concurrency);
+    if (!isNewest(actor.id, type, token)) {
+      leave();
+      return null;
+    }
     const late = new AbortController();
     const timer = setTimeout(
       () => late.abort(new Error(`${type} took over ${handler.timeoutMs} ms`)),
@@ -98,12 +124,17 @@ export const createEffects = (deps: {
   return {
     execute: (actor, type, params, committedAt) => {
       if (stop.signal.aborted) return;
-      const run = attempt(actor, type, params, committedAt)
+      const token = register(actor.id, type);
+      const run = attempt(actor, type, params, committedAt, token)
         .then((command) => (command ? deps.answer(actor.id, command) : undefined))
         .catch((error) => deps.log.error({ err: error, effect: type, job_id: actor.id }, "effect's answer was lost"))
-        .finally(() => open.delete(run));
+        .finally(() => {
+          open.delete(run);
+          unregister(actor.id, type, token);
+        });
       open.add(run);
     },
+    forget: (actor) => newest.delete(actor),
     idle: async () => {
       while (open.size > 0) await Promise.allSettled(open);
     },

@@ -92,6 +92,7 @@ export const createEngine = (deps: EngineDeps) => {
     aftermath: {
       actor: (change, soft) => {
         timers.set(change.id, closing ? null : change.wakeAt);
+        if (change.done) effects.forget(change.id);
         const committedAt = performance.now();
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
         if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);

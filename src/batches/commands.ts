@@ -68,7 +68,7 @@ export const createBatchCommands = (deps: {
     cancel: async (id: string, userId: string) => {
       const row = await deps.reads.row(id, userId);
       if (deps.reads.show(row).finished_at !== null) throw new Problem("conflict", "The job has already ended");
-      await dispatch.send(id, { type: "cancel", jobs: await deps.reads.jobIds(id) });
+      await dispatch.send(id, { type: "cancel", jobs: row.jobs.map((job) => job.id) });
     },
   };
 };

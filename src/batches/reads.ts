@@ -17,6 +17,9 @@ export type BatchRow = {
   cursor: number;
 };
 
+/** A batch with its jobs, as one statement saw them. */
+export type BatchWithJobs = BatchRow & { jobs: JobRow[] };
+
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /** A batch's view for clients. */
@@ -38,8 +41,8 @@ export const presentBatch = (id: string, view: BatchView): Batch => ({
 export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads }) => {
   const viewOf = (row: BatchRow): BatchView =>
     batchView(stateName(row.snapshot.value), row.snapshot.context as unknown as BatchContext);
-  const row = async (id: string, userId: string): Promise<BatchRow> => {
-    const [found] = await query<BatchRow>("batchById", [id, userId]);
+  const row = async (id: string, userId: string): Promise<BatchWithJobs> => {
+    const [found] = await query<BatchWithJobs>("batchById", [id, userId]);
     if (!found) throw new Problem("not_found", "There is no such job");
     return found;
   };
@@ -48,15 +51,14 @@ export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads
     row,
     show,
     /** Changes with the batch and with each of its jobs. */
-    detail: async (found: BatchRow): Promise<{ version: string; body: BatchDetail }> => {
-      const rows = await query<JobRow>("jobsOfBatch", [found.id]);
+    detail: async (found: BatchWithJobs): Promise<{ version: string; body: BatchDetail }> => {
       const results = await Promise.all(
-        rows.map(async (job) => {
+        found.jobs.map(async (job) => {
           const shown = await jobs.show(job);
           return { index: job.batch_index ?? 0, url: shown.result?.raw_url ?? null, ...shown };
         }),
       );
-      const version = `${found.version}.${rows.reduce((sum, job) => sum + job.version, 0)}`;
+      const version = `${found.version}.${found.jobs.reduce((sum, job) => sum + job.version, 0)}`;
       const body = {
         ...show(found),
         prompt: found.prompt,
@@ -68,7 +70,6 @@ export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads
     },
     list: (userId: string, after: Cursor | null, limit: number) =>
       query<BatchRow>("batchesOfUser", [userId, ...keyset(after), limit + 1]),
-    jobIds: async (id: string) => (await query<JobRow>("jobsOfBatch", [id])).map((job) => job.id),
   };
 };
 export type BatchReads = ReturnType<typeof createBatchReads>;

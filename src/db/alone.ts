@@ -1,56 +1,60 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../log.ts";
-import type { Sql } from "./connect.ts";
+import { connect, type Target } from "./connect.ts";
 
 /** "alone" in the space of session advisory locks. */
 const LOCK = 727_001;
 const WAIT_MS = 5_000;
 const PAUSE_MS = 200;
 const LOOK_MS = 5_000;
+const CLOSE_S = 1;
 
 /**
  * The lock that says whether this node has company: exclusive without NATS (two nodes would not hear of
- * each other's events), shared with it. It belongs to a session of its own and is taken again when
- * that session breaks. Rejects when it cannot be had in 5 s.
+ * each other's events), shared with it. It belongs to a session of its own; when that breaks, the next
+ * session takes it again. Rejects when it cannot be had in 5 s.
  */
-export const holdNodeLock = async (sql: Sql, exclusive: boolean, log: Log) => {
+export const holdNodeLock = async (target: Target, exclusive: boolean, log: Log) => {
+  // One connection, so one session at a time. Not a reserved one: that would not come back by itself.
+  const sql = connect(target, { max: 1, role: "read", lasting: true });
   const attempt = exclusive ? "pg_try_advisory_lock" : "pg_try_advisory_lock_shared";
-  let session = await sql.reserve();
   let held = false;
   let closed = false;
 
-  const take = async () => {
-    const [row] = await session.unsafe<{ held: boolean }[]>(`select ${attempt}(${LOCK}) as held`);
-    held = row?.held === true;
-    return held;
+  const take = async (): Promise<boolean> => {
+    const [row] = await sql.unsafe<{ held: boolean }[]>(`
+      select case when exists (
+        select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and objid = ${LOCK} and granted
+      ) then true else ${attempt}(${LOCK}) end as held`);
+    return row?.held === true;
   };
 
   const until = performance.now() + WAIT_MS;
-  while (!(await take())) {
-    if (performance.now() > until) {
-      session.release();
-      throw new Error(
-        exclusive
-          ? "another Darkroom already uses this database; two or more nodes need NATS: set NATS_URL on each of them"
-          : "a Darkroom without NATS_URL uses this database alone; stop it, or give it NATS_URL too",
-      );
+  try {
+    while (!(await take())) {
+      if (performance.now() > until)
+        throw new Error(
+          exclusive
+            ? "another Darkroom already uses this database; two or more nodes need NATS: set NATS_URL on each of them"
+            : "a Darkroom without NATS_URL uses this database alone; stop it, or give it NATS_URL too",
+        );
+      await wait(PAUSE_MS);
     }
-    await wait(PAUSE_MS);
+  } catch (error) {
+    await sql.end({ timeout: CLOSE_S });
+    throw error;
   }
+  held = true;
 
-  /** A broken session lost the lock with it. */
   const look = async () => {
     try {
-      await session.unsafe("select 1");
-    } catch {
+      const now = await take();
+      if (held && !now) log.error("another node took the database while this one was cut off from it");
+      if (!held && now) log.info("the node lock is held again");
+      held = now;
+    } catch (error) {
       held = false;
-      try {
-        session = await sql.reserve();
-        if (await take()) log.info("node lock taken again");
-        else log.error("another node took the database while this one was cut off from it");
-      } catch (error) {
-        log.warn({ err: error }, "node lock is lost until the database is back");
-      }
+      log.warn({ err: error }, "the node lock is lost until the database is back");
     }
     if (!closed) schedule();
   };
@@ -67,8 +71,7 @@ export const holdNodeLock = async (sql: Sql, exclusive: boolean, log: Log) => {
     close: async () => {
       closed = true;
       clearTimeout(timer);
-      await session.unsafe("select pg_advisory_unlock_all()").catch(() => {});
-      session.release();
+      await sql.end({ timeout: CLOSE_S });
     },
   };
 };

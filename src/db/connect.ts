@@ -41,9 +41,12 @@ const fromInstant = (value: unknown): string => {
  * Opens a pool on PostgreSQL (postgres.js, lazily connected). `bigint` is read as a number, or fails
  * beyond the safe integers; `timestamptz` is read as milliseconds since the epoch and written from
  * milliseconds, a Date or text; `jsonb` is plain objects. It reconnects by itself every 250 ms.
- * Close it with `sql.end({ timeout })`.
+ * Sessions are renewed within the hour, unless they are `lasting`. Close it with `sql.end({ timeout })`.
  */
-export const connect = (target: Target, { max, role }: { max: number; role: Role }) => {
+export const connect = (
+  target: Target,
+  { max, role, lasting = false }: { max: number; role: Role; lasting?: boolean },
+) => {
   const options = {
     max,
     prepare: true,
@@ -51,6 +54,7 @@ export const connect = (target: Target, { max, role }: { max: number; role: Role
     // The default backs off exponentially: measured up to 14 s after the server was back.
     backoff: () => 0.25,
     onnotice: () => {},
+    ...(lasting ? { max_lifetime: null } : {}),
     types: {
       bigint: { to: 20, from: [20], parse: toNumber, serialize: (value: unknown) => String(value) },
       timestamptz: { to: 1184, from: [1184], parse: toMilliseconds, serialize: fromInstant },

@@ -16,6 +16,7 @@ const SWEEP_MS = 1_000;
 const CLOSE_MS = 3_000;
 const STREAMS = 200;
 const FACTS = 200;
+const REWOUND = 1_000;
 /** Streams remembered from hints. The sweep finds the others in the table. */
 const MOST_DIRTY = 10_000;
 const BUS = "nats";
@@ -42,7 +43,7 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
     // the node dies in between.
     if ((known && known.incarnation !== found) || (incarnation !== null && incarnation !== found)) {
       log.warn({ known: known?.incarnation, found }, "the bus lost its storage; publishing again from the start");
-      await query("rewindPublished");
+      while ((await query("rewindPublished", [REWOUND])).length === REWOUND);
     }
     if (known?.incarnation !== found) await query("writeIncarnation", [BUS, found]);
     incarnation = found;
@@ -72,8 +73,7 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
         else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
-    // One by one: one statement for all locks their rows in any order, and so deadlocks with group commits.
-    for (const [stream, seq] of moved) await query("movePublished", [[stream], [seq]]);
+    await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
     return more;
   };
 
@@ -164,3 +164,4 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
     },
   };
 };
+export type Relay = ReturnType<typeof createRelay>;

@@ -59,26 +59,28 @@ export const createDocs = (deps: { publicUrl: string; version: string; sockets?:
   const openapi = () => refine(made(), { publicUrl, sockets });
 
   // Mounted so that it sees the app's routes; its page, which needs a CDN, and its document are then replaced.
-  return new Elysia({ name: "docs" })
-    .use(plugin)
-    // Whoever opens the printed address lands where there is something to read.
-    .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
-    .get("/docs", page(DOCS_PAGE), hidden)
-    .get("/docs/json", () => openapi(), hidden)
-    .get("/openapi.json", () => openapi(), hidden)
-    .get("/docs/errors", page(ERRORS_PAGE), hidden)
-    .get(
-      "/docs/assets/:name",
-      async ({ params, request }) => {
-        const type = Object.hasOwn(ASSETS, params.name) ? ASSETS[params.name] : undefined;
-        if (!type) throw new Problem("not_found");
-        const loading = assets.get(params.name) ?? load(params.name);
-        assets.set(params.name, loading);
-        const asset = await loading;
-        const { etag, fresh } = conditional(request, asset.version);
-        const headers = { etag, "cache-control": "public, max-age=3600", "content-type": type };
-        return fresh ? new Response(null, { status: 304, headers }) : new Response(asset.bytes, { headers });
-      },
-      hidden,
-    );
+  return (
+    new Elysia({ name: "docs" })
+      .use(plugin)
+      // Whoever opens the printed address lands where there is something to read.
+      .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
+      .get("/docs", page(DOCS_PAGE), hidden)
+      .get("/docs/json", () => openapi(), hidden)
+      .get("/openapi.json", () => openapi(), hidden)
+      .get("/docs/errors", page(ERRORS_PAGE), hidden)
+      .get(
+        "/docs/assets/:name",
+        async ({ params, request }) => {
+          const type = Object.hasOwn(ASSETS, params.name) ? ASSETS[params.name] : undefined;
+          if (!type) throw new Problem("not_found");
+          const loading = assets.get(params.name) ?? load(params.name);
+          assets.set(params.name, loading);
+          const asset = await loading;
+          const { etag, fresh } = conditional(request, asset.version);
+          const headers = { etag, "cache-control": "public, max-age=3600", "content-type": type };
+          return fresh ? new Response(null, { status: 304, headers }) : new Response(asset.bytes, { headers });
+        },
+        hidden,
+      )
+  );
 };

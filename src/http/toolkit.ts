@@ -58,7 +58,13 @@ export const createBase = (deps: {
       if (bytes.byteLength === 0) return {};
       if (!isJson(contentType)) throw new Problem("unsupported_media_type", "Send application/json");
       exchanges.of(request).rawBody = bytes;
-      return parseJson(bytes);
+      const body = parseJson(bytes);
+      // Elysia would take an array for an object without properties.
+      if (typeof body !== "object" || body === null || Array.isArray(body))
+        throw new Problem("validation_failed", "The body must be a JSON object", {
+          errors: [{ path: "", message: "Must be an object" }],
+        });
+      return body;
     })
     .onTransform({ as: "global" }, ({ request, route }) => mark(request, route))
     .mapResponse({ as: "global" }, ({ responseValue, set }) => {

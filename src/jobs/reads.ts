@@ -82,6 +82,11 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
         filter.tool_type ?? null,
         limit + 1,
       ]),
+    /** Whether anything of the job follows a cursor of its stream. */
+    hasMore: async (found: JobRow, cursor: number): Promise<boolean> => {
+      const [answer] = await query<{ more: boolean }>("hasFactAfter", [found.stream_id, cursor, found.id]);
+      return answer?.more === true;
+    },
     timeline: async (id: string, userId: string) => {
       await row(id, userId);
       const rows = await query<TransitionRow>("transitionsOf", [id]);

@@ -1,21 +1,22 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { JobStatus } from "../../machines/job.words.ts";
-import type { Dispatch } from "../actors/dispatch.ts";
 import { describe, describeStream } from "../http/describe.ts";
 import { respond } from "../http/etag.ts";
 import type { Guard } from "../http/guard.ts";
+import { idempotency } from "../http/idempotency.ts";
 import { Id } from "../http/ids.ts";
-import { mustWin } from "../http/once.ts";
+import type { Once } from "../http/once.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
 import type { Messages } from "../streams/messages.ts";
 import type { JobCommands } from "./commands.ts";
-import type { JobReads, JobRow } from "./reads.ts";
+import { type JobReads, type JobRow, viewOf } from "./reads.ts";
 import { Job, JobDetail, Transition } from "./words.ts";
 
 const byId = { params: Type.Object({ id: Id }) };
+const RETRY = "POST /jobs/:id/retry";
 const FINAL = new Set(["job.succeeded", "job.failed", "job.timed_out", "job.canceled"]);
 
 /** Jobs: list, get, cancel, retry, timeline, live. */
@@ -23,7 +24,7 @@ export const createJobRoutes = (deps: {
   guard: Guard;
   reads: JobReads;
   commands: JobCommands;
-  dispatch: Dispatch;
+  once: Once;
   clients: Clients;
   messages: Messages;
   /** Changes when signed URLs do, so that a 304 never keeps an expired one alive. */
@@ -92,13 +93,18 @@ export const createJobRoutes = (deps: {
     )
     .post(
       "/:id/retry",
-      async ({ params, principal, set }) => {
-        const { job, unit } = await commands.retry(params.id, principal.userId);
-        mustWin(await deps.dispatch.submit(unit));
+      async ({ params, principal, request, set }) => {
+        const keyed = request.headers.has("idempotency-key");
+        const scope = keyed ? idempotency(request, principal.userId, RETRY, {}) : null;
+        const done = await deps.once(scope, async () => {
+          const { job, unit } = await commands.retry(params.id, principal.userId);
+          return { unit, status: 202, body: { job_id: job } };
+        });
         set.status = 202;
-        set.headers.location = `/jobs/${job}`;
+        set.headers.location = `/jobs/${done.body.job_id}`;
         set.headers["retry-after"] = "1";
-        return { job_id: job };
+        if (done.replayed) set.headers["idempotency-replayed"] = "true";
+        return done.body;
       },
       {
         auth: "user",
@@ -107,6 +113,7 @@ export const createJobRoutes = (deps: {
         detail: describe({
           tag: "jobs",
           summary: "Make a failed job again, as a new job with `retry_of`",
+          description: "`Idempotency-Key` is optional here.",
           problems: ["conflict"],
           answers: { 202: { headers: { Location: "the new job", "Retry-After": "seconds until a first look" } } },
         }),
@@ -127,6 +134,9 @@ export const createJobRoutes = (deps: {
       async ({ params, principal, request }) => {
         const cursor = readStreamCursor(request);
         const row = await reads.row(params.id, principal.userId);
+        // 204 tells an EventSource that it need not come back: it has seen the end.
+        const ended = viewOf(row).finished_at !== null && cursor !== null && cursor <= row.cursor;
+        if (ended && !(await reads.hasMore(row, cursor))) return new Response(null, { status: 204 });
         return deps.clients.sse({
           userId: principal.userId,
           expiresAt: principal.expiresAt,
@@ -140,7 +150,7 @@ export const createJobRoutes = (deps: {
               isLast: (fact) => fact.actorId === row.id && FINAL.has(fact.type),
               snapshot: async () => {
                 const fresh = await reads.row(row.id, principal.userId);
-                const done = fresh.snapshot.context.finishedAt !== null;
+                const done = viewOf(fresh).finished_at !== null;
                 return { cursor: fresh.cursor, data: await reads.detail(fresh), done };
               },
             }),

@@ -16,7 +16,7 @@ export const createClients = (deps: {
   perUser: number;
   most: number;
   counted(transport: Transport, change: 1 | -1): void;
-  log?: Log;
+  log: Log;
 }) => {
   const byUser = new Map<string, number>();
   const stop = new AbortController();
@@ -44,7 +44,7 @@ export const createClients = (deps: {
     clock: deps.clock,
     expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
     onError: (error: unknown) => {
-      if (!(error instanceof Problem)) deps.log?.warn({ err: error, transport }, "a stream failed");
+      if (!(error instanceof Problem)) deps.log.warn({ err: error, transport }, "a stream failed");
     },
     onClose: enter(userId, transport),
     signal: stop.signal,

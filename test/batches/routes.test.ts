@@ -188,6 +188,8 @@ describe("a token that runs out while its bearer watches", () => {
     assert.deepEqual(last, { event: "auth", data: { reason: "token_expired" } });
     assert.equal(await socket.closed, 4001);
     assert.deepEqual(socket.seen.at(-1), { event: "auth", data: { reason: "token_expired" } });
-    assert.equal((await client.get(`/api/generate/${body.job_id}`)).status, 401);
+    // The stream went by the database's clock, tokens go by this host's: they may be some milliseconds apart.
+    for (const until = performance.now() + 2000; (await client.get(`/api/generate/${body.job_id}`)).status !== 401; )
+      assert.ok(performance.now() < until, "the token is still good");
   });
 });

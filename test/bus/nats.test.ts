@@ -103,6 +103,22 @@ describe("NATS", () => {
     });
   });
 
+  it("sends nothing after a fact that was refused", async () => {
+    const bus = await open();
+    const stream = v7();
+    const facts = factsOf(stream, 1, 5).map((fact) =>
+      // Larger than a server takes.
+      fact.seq === 3 ? { ...fact, data: { text: "x".repeat(2_000_000) } } : fact,
+    );
+    assert.equal(await bus.publish(facts), 2);
+    const stored = await readStored(nats.url, streamSubject(stream));
+    assert.deepEqual(
+      stored.map(({ fact }) => fact.seq),
+      [1, 2],
+    );
+    await bus.close();
+  });
+
   it("is no longer listened to when the last listener of a stream has left", async () => {
     const { log, lines } = recordingLog();
     const bus = await open(nats.url, log);

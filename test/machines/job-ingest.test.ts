@@ -29,14 +29,21 @@ describe("the storing of outputs", () => {
     assert.deepEqual(waits, [3000, 9000, 27_000, 60_000]);
   });
 
-  it("is tried again, as often, when no answer comes", () => {
+  it("is tried again when no answer comes, however often: whoever died must not cost a paid picture", () => {
     const job = aJob().ingesting();
-    for (let tries = 1; tries <= 5; tries++) {
+    for (let tries = 1; tries <= 12; tries++) {
       assert.equal(job.state(), "ingesting.storing");
       assert.equal(job.wakesIn(), INGEST_WATCHDOG);
       job.pass(INGEST_WATCHDOG);
-      if (tries < 5) job.pass(job.wakesIn() ?? 0);
+      assert.equal(job.state(), "ingesting.pausing");
+      job.pass(job.wakesIn() ?? 0);
     }
+    assert.equal(job.context().tries, 0);
+  });
+
+  it("is given up after its own limit", () => {
+    const job = aJob().ingesting();
+    for (let tries = 0; job.state().startsWith("ingesting") && tries < 100; tries++) job.pass(job.wakesIn() ?? 0);
     assert.equal(job.state(), "failed");
     assert.equal(job.context().error?.code, "ingest_failed");
   });

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { connect } from "../../src/db/connect.ts";
+import { createQueries, loadQueries, type Query } from "../../src/db/queries.ts";
+import { createFactLog } from "../../src/facts/log.ts";
+import { until } from "../streams/until.ts";
+import { range } from "../streams/watch.ts";
+import { startApp, type TestApp } from "../support/app.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import type { Events } from "../support/events.ts";
+import { optionsOf, press, say, startChat } from "../support/flow.ts";
+import { startNats, type TestNats } from "../support/nats.ts";
+import { cloneDatabase } from "../support/postgres.ts";
+import { readStored } from "./stored.ts";
+
+/** What all nodes are known by: the load balancer in front of them. */
+const SOURCE = "http://darkroom.example";
+const ENDS = /^darkroom\.job\.(succeeded|failed|timed_out|canceled)$/;
+type Envelope = { type: string; subject: string; sequence: string };
+
+describe("nodes with NATS", () => {
+  let nats: TestNats;
+  let opened: AsyncDisposableStack;
+  let query: Query;
+  let node: () => Promise<TestApp>;
+  before(async () => {
+    nats = await startNats();
+  });
+  after(() => nats.stop());
+  beforeEach(async () => {
+    opened = new AsyncDisposableStack();
+    const database = await cloneDatabase();
+    opened.defer(() => database.drop());
+    const sql = connect(database.url, { max: 2, role: "read" });
+    opened.defer(() => sql.end({ timeout: 5 }));
+    query = createQueries(sql, loadQueries());
+    const directory = await temporaryDirectory();
+    opened.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+    node = async () => {
+      const settings = {
+        NATS_URL: nats.url,
+        PUBLIC_URL: SOURCE,
+        S3_EMBEDDED_SHARED: "1",
+        DATA_DIR: directory,
+        SIMULATED_LATENCY_MS: "400",
+      };
+      return opened.use(await startApp(settings, { database: database.url }));
+    };
+  });
+  afterEach(() => opened.disposeAsync());
+
+  /** A chat with a message, and what presses one of its options. */
+  const prepare = async ({ client }: TestApp) => {
+    const chat = await startChat(client);
+    const [option = ""] = optionsOf(await say(client, chat.id, "a fox in the snow"));
+    return { chat: chat.id, generate: () => press(client, option) };
+  };
+  const watch = async ({ client }: TestApp, chat: string) => {
+    const events = await client.events(`/sse/${chat}?after=0`);
+    opened.defer(() => events.close());
+    return events;
+  };
+  /** Reads until all these jobs have ended. */
+  const seeEnds = async (events: Events, jobs: string[]) => {
+    const open = new Set(jobs);
+    for (const { data } of events.seen) if (ENDS.test((data as Envelope).type)) open.delete((data as Envelope).subject);
+    while (open.size > 0) {
+      const { data } = await events.until(({ data }) => ENDS.test((data as Envelope).type));
+      open.delete((data as Envelope).subject);
+    }
+  };
+  const seqsOf = (events: Events) => events.seen.map(({ id }) => Number(id));
+  const allPublished = () =>
+    until(async () => (await query<{ lag: number }>("countUnpublished"))[0]?.lag === 0, 20_000);
+
+  /** Everything that the log has of a stream is on JetStream, in order, once. */
+  const isOnJetStream = async (chat: string) => {
+    await allPublished();
+    const facts = await createFactLog(query).read(chat, 0, 1000);
+    assert.ok(facts.length > 5);
+    const stored = await readStored(nats.url, `darkroom.*.${chat}.>`);
+    assert.deepEqual(
+      stored.map(({ fact }) => fact),
+      facts,
+    );
+    for (const { headers, fact, messageId } of stored) {
+      assert.equal(messageId, `${chat}:${fact.seq}`);
+      assert.equal(headers.get("ce-specversion"), "1.0");
+      assert.equal(headers.get("ce-type"), `darkroom.${fact.type}`);
+      assert.equal(headers.get("ce-source"), SOURCE);
+      assert.equal(headers.get("ce-subject"), fact.actorId);
+      assert.equal(headers.get("content-type"), "application/json");
+    }
+    return facts;
+  };
+
+  it("bring every fact of a job to JetStream", async () => {
+    const app = await node();
+    const { chat, generate } = await prepare(app);
+    const events = await watch(app, chat);
+    const job = await generate();
+    await seeEnds(events, [job]);
+    const facts = await isOnJetStream(chat);
+    const types = facts.filter(({ actorId }) => actorId === job).map(({ type }) => type);
+    assert.deepEqual([types[0], types.at(-1)], ["job.created", "job.succeeded"]);
+  });
+
+  it("show every event while nats-server is killed and restarted", async () => {
+    const app = await node();
+    const { chat, generate } = await prepare(app);
+    const events = await watch(app, chat);
+    const first = await generate();
+    await events.until(({ data }) => (data as Envelope).type === "darkroom.job.started");
+    await nats.kill();
+    const second = await generate();
+    await seeEnds(events, [first, second]);
+    await nats.restart();
+    const third = await generate();
+    await seeEnds(events, [third]);
+    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    await isOnJetStream(chat);
+  });
+
+  it("show on one what another does, in order and once", async () => {
+    const watched = await node();
+    const working = await node();
+    const { chat, generate } = await prepare(working);
+    const events = await watch(watched, chat);
+    const jobs = await Promise.all(range(1, 5).map(generate));
+    await seeEnds(events, jobs);
+    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    await isOnJetStream(chat);
+  });
+
+  it("show on one what another does while there is no NATS between them", async () => {
+    const watched = await node();
+    const working = await node();
+    const { chat, generate } = await prepare(working);
+    const events = await watch(watched, chat);
+    await nats.kill();
+    const jobs = await Promise.all(range(1, 3).map(generate));
+    await seeEnds(events, jobs);
+    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    await nats.restart();
+    await isOnJetStream(chat);
+  });
+});
