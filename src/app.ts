@@ -1,12 +1,7 @@
-/** The composition root: builds everything from the settings, and closes it in the opposite order. */
-import { createHmac } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+/** The composition root: builds everything on top of the services, and closes it in the opposite order. */
 import { setTimeout as wait } from "node:timers/promises";
-import { v7 } from "uuid";
 import type { BatchView } from "../machines/batch.ts";
 import type { JobView } from "../machines/job.view.ts";
-import { createDatabaseClock } from "./actors/clock.ts";
 import { createEngine } from "./actors/engine.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
@@ -17,26 +12,15 @@ import { DEMO_USER } from "./auth/demo.ts";
 import { createKnownUsers } from "./auth/known-users.ts";
 import { createPasswords } from "./auth/passwords.ts";
 import { createAuthRoutes } from "./auth/routes.ts";
-import { loadSecret } from "./auth/secret.ts";
 import { createTokens } from "./auth/tokens.ts";
 import { createBatchCommands } from "./batches/commands.ts";
 import { createBatchReads, presentBatch } from "./batches/reads.ts";
 import { createBatchRoutes } from "./batches/routes.ts";
 import { createBatchSockets } from "./batches/sockets.ts";
 import { createBatchStreams } from "./batches/streams.ts";
-import { createMemoryBus } from "./bus/memory.ts";
-import { createNatsBus } from "./bus/nats.ts";
 import { createChatCommands } from "./chats/commands.ts";
 import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
-import { holdNodeLock } from "./db/alone.ts";
-import { connect, type Target } from "./db/connect.ts";
-import { assertMigrated, migrate } from "./db/migrate.ts";
-import { createQueries, loadQueries } from "./db/queries.ts";
-import { startPostgres } from "./embedded/postgres.ts";
-import { createEmbeddedS3 } from "./embedded/s3/server.ts";
-import { createLedger } from "./embedded/simulated/ledger.ts";
-import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
 import { createFactLog } from "./facts/log.ts";
 import { createRelay } from "./facts/relay.ts";
 import { createDocs } from "./http/docs.ts";
@@ -55,13 +39,13 @@ import { createJobObserver } from "./jobs/observe.ts";
 import { createJobPresenter, type JobLabels } from "./jobs/present.ts";
 import { createJobReads } from "./jobs/reads.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
-import { createLog, type Log } from "./log.ts";
+import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
 import { createOptionCommands } from "./options/commands.ts";
 import { createOptionRoutes } from "./options/routes.ts";
-import type { Clock, Draws, Fact, Provider } from "./ports.ts";
-import { createS3Storage } from "./storage/s3.ts";
+import type { Fact } from "./ports.ts";
+import { type Overrides, openServices } from "./services.ts";
 import { createClients } from "./streams/clients.ts";
 import { createEnvelopes } from "./streams/envelope.ts";
 import { createFeed } from "./streams/feed.ts";
@@ -71,17 +55,6 @@ import { createTails } from "./streams/tail.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
-const WRITERS = 2;
-const CLOSE_S = 5;
-
-/** What a test may put in the place of the real thing. */
-export type Overrides = {
-  database?: Target;
-  clock?: Clock;
-  draws?: Draws;
-  log?: Log;
-  providers?: Provider[];
-};
 
 export type App = Served & {
   /** Starts the sweep and so everything that goes on by itself. After the listener serves this app. */
@@ -96,101 +69,15 @@ const version = "0.1.0";
 export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
   await using opened = new AsyncDisposableStack();
   const log = overrides.log ?? createLog(config.LOG_LEVEL);
-  const dataDir = resolve(config.DATA_DIR);
-  const tmpDir = join(dataDir, "tmp");
-  await mkdir(tmpDir, { recursive: true });
-
-  // One secret; what else must be secret is derived from it, so that all nodes agree.
-  const secret = await loadSecret({ ...config, DATA_DIR: dataDir });
-  const derive = (purpose: string) => createHmac("sha256", secret).update(purpose).digest("hex");
-
-  // The database.
-  let target: Target | undefined = overrides.database ?? config.DATABASE_URL;
-  const embedded = target === undefined;
-  if (target === undefined) {
-    const postgres = await startPostgres({ dataDir, log });
-    opened.defer(() => postgres.stop());
-    target = postgres.options;
-  }
-  const admin = connect(target, { max: 1, role: "admin" });
-  await (embedded ? migrate(admin) : assertMigrated(admin)).finally(() => admin.end({ timeout: CLOSE_S }));
-  const alone = config.NATS_URL === undefined;
-  const lock = await holdNodeLock(target, alone, log);
-  opened.defer(() => lock.close());
-  const texts = loadQueries();
-  const reads = connect(target, { max: config.DATABASE_POOL, role: "read" });
-  opened.defer(() => reads.end({ timeout: CLOSE_S }));
-  const writes = connect(target, { max: WRITERS, role: "write" });
-  opened.defer(() => writes.end({ timeout: CLOSE_S }));
-  const query = createQueries(reads, texts);
-  const write = createQueries(writes, texts);
-
-  const databaseClock = await createDatabaseClock(query);
-  opened.defer(() => databaseClock.close());
-  const clock = overrides.clock ?? databaseClock;
-  const draws = overrides.draws ?? { random: Math.random, id: () => v7() };
-
-  // The bus.
-  const bus = config.NATS_URL
-    ? await createNatsBus({ url: config.NATS_URL, source: config.PUBLIC_URL, log })
-    : createMemoryBus();
-  opened.defer(() => bus.close());
+  const services = await openServices(config, overrides, opened, log);
+  const { query, write, clock, draws, bus, storage, s3, providers, tmpDir } = services;
   const factLog = createFactLog(query);
   const relay = bus.durable ? createRelay({ query: write, bus, clock, node: draws.id(), log }) : null;
   opened.defer(() => relay?.close());
-
-  // Storage.
-  const origins = createOrigins(config);
-  const keys = {
-    accessKeyId: config.AWS_ACCESS_KEY_ID ?? "darkroom",
-    secretAccessKey: config.AWS_SECRET_ACCESS_KEY ?? derive("embedded-s3"),
-  };
-  const s3 = config.S3_ENDPOINT_INTERNAL
-    ? null
-    : await createEmbeddedS3({
-        ...keys,
-        dir: join(dataDir, "s3"),
-        bucket: config.S3_BUCKET,
-        region: config.S3_REGION,
-        maxObjectBytes: Math.max(config.UPLOAD_MAX_BYTES, config.OUTPUT_MAX_BYTES),
-        allowedOrigins: (origin) => origin === new URL(config.PUBLIC_URL).origin || origins.allowed(origin),
-        publicPrefixes: config.USE_PUBLIC_URLS ? ["media/", "attachments/"] : [],
-        log,
-        now: Date.now,
-      });
-  opened.defer(() => s3?.close());
-  const ownEndpoint = `http://${/^(0\.0\.0\.0|::)$/.test(config.HOST) ? "127.0.0.1" : config.HOST}:${config.PORT}`;
-  const storage = createS3Storage({
-    ...keys,
-    internal: { endpoint: config.S3_ENDPOINT_INTERNAL ?? ownEndpoint },
-    public: { endpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT_INTERNAL ?? config.PUBLIC_URL },
-    region: config.S3_REGION,
-    bucket: config.S3_BUCKET,
-    pathStyle: s3 !== null || config.S3_USE_PATH_STYLE,
-    publicUrls: config.USE_PUBLIC_URLS,
-    urlTtlSeconds: config.S3_URL_TTL_S,
-  });
-  opened.defer(() => storage.close());
-  if (!s3) await storage.prepare();
-  const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
-
-  // Providers and the models they offer.
-  const providers = new Map((overrides.providers ?? []).map((provider) => [provider.name, provider]));
-  if (config.SIMULATED && !overrides.providers) {
-    const simulated = createSimulatedProvider({
-      ledger: createLedger((name, params) => write(name, params)),
-      now: clock.now,
-      secret: derive("simulated-provider"),
-      latencyMs: config.SIMULATED_LATENCY_MS,
-      queueMs: config.SIMULATED_QUEUE_MS,
-      failureRate: config.SIMULATED_FAILURE_RATE,
-      lostRate: config.SIMULATED_LOST_RATE,
-      log,
-    });
-    providers.set(simulated.name, simulated);
-  }
   const models = offered({ providers: new Set(providers.keys()) });
   for (const name of providers.keys()) await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY]);
+  const origins = createOrigins(config);
+  const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
   // Actors.
   const metrics = createMetrics({
@@ -205,7 +92,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     clock,
     draws,
     log,
-    alone,
+    alone: services.alone,
     rows: outputRows,
     announce: (facts) => {
       bus.announce(facts);
@@ -261,7 +148,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     unit.rows.users = [{ id, email: email ?? null, password_hash: passwordHash ?? null, role }];
     await dispatch.submit(unit);
   });
-  const tokens = createTokens({ secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
+  const tokens = createTokens({ secret: services.secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
   const guard = createGuard({ verify: tokens.verify, provision, demo: config.DEMO ? DEMO_USER : null, exchanges });
 
   // Slices.
@@ -310,7 +197,11 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     draws,
   });
   const batchStreams = createBatchStreams({ reads: batchReads, clients, messages });
-  const links = createLinks({ secret: derive("attachment-links"), publicUrl: config.PUBLIC_URL, now: clock.now });
+  const links = createLinks({
+    secret: services.derive("attachment-links"),
+    publicUrl: config.PUBLIC_URL,
+    now: clock.now,
+  });
   const sockets = createBatchSockets({
     streams: batchStreams,
     authenticate: guard.authenticate,
@@ -326,9 +217,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
         checks: {
           postgres: async () => {
             await query("databaseNow");
-            await lock.check();
+            await services.lock.check();
           },
-          clock: () => databaseClock.check(),
+          clock: () => services.databaseClock.check(),
           storage: () => storage.check(),
           bus: () => bus.check(),
           node: async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Static } from "@sinclair/typebox";
 import sharp from "sharp";
 import type { BatchDetail, BatchMetrics } from "../../src/batches/words.ts";
-import type { Static } from "@sinclair/typebox";
 import type { Envelope } from "../../src/streams/envelope.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { type Client, createClient, type ProblemBody } from "../support/client.ts";

@@ -66,8 +66,8 @@ const main = async () => {
     timers: true,
     log: say,
   });
-  for (const [name, value] of Object.entries(settings)) say(`${name}=${value}`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
+  for (const [name, value] of Object.entries(settings)) say(`${name}=${value}`);
 };
 
 await main().catch((error: Error) => {

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
-import { type App, createApp, type Overrides } from "../../src/app.ts";
-import type { Role } from "../../src/http/principal.ts";
+import { type App, createApp } from "../../src/app.ts";
 import { createTokens } from "../../src/auth/tokens.ts";
 import { type Config, readConfig } from "../../src/config.ts";
+import type { Role } from "../../src/http/principal.ts";
 import { createGate } from "../../src/runtime/gate.ts";
 import { listen } from "../../src/runtime/select.ts";
+import type { Overrides } from "../../src/services.ts";
 import { type Client, createClient } from "./client.ts";
 import { temporaryDirectory } from "./directory.ts";
 import { cloneDatabase } from "./postgres.ts";

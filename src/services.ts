@@ -1,0 +1,156 @@
+/** The outside world as the settings name it: database, bus, storage and providers, embedded where none is named. */
+import { createHmac } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { v7 } from "uuid";
+import { createDatabaseClock } from "./actors/clock.ts";
+import { loadSecret } from "./auth/secret.ts";
+import { createMemoryBus } from "./bus/memory.ts";
+import { createNatsBus } from "./bus/nats.ts";
+import type { Config } from "./config.ts";
+import { holdNodeLock } from "./db/alone.ts";
+import { connect, type Target } from "./db/connect.ts";
+import { assertMigrated, migrate } from "./db/migrate.ts";
+import { createQueries, loadQueries, type Query } from "./db/queries.ts";
+import { startPostgres } from "./embedded/postgres.ts";
+import { createEmbeddedS3 } from "./embedded/s3/server.ts";
+import { createLedger } from "./embedded/simulated/ledger.ts";
+import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
+import { createOrigins } from "./http/origins.ts";
+import type { Log } from "./log.ts";
+import type { Clock, Draws, Provider } from "./ports.ts";
+import { PUBLIC_PREFIXES } from "./storage/keys.ts";
+import { createS3Storage } from "./storage/s3.ts";
+
+const WRITERS = 2;
+const CLOSE_S = 5;
+
+/** What a test may put in the place of the real thing. */
+export type Overrides = {
+  database?: Target;
+  clock?: Clock;
+  draws?: Draws;
+  log?: Log;
+  providers?: Provider[];
+};
+
+type Deps = {
+  config: Config;
+  dataDir: string;
+  /** Makes a secret of its own for each purpose, the same on all nodes that share the one secret. */
+  derive(purpose: string): string;
+  opened: AsyncDisposableStack;
+  log: Log;
+};
+
+const openDatabase = async ({ config, dataDir, opened, log }: Deps, given: Target | undefined) => {
+  let target = given ?? config.DATABASE_URL;
+  const embedded = target === undefined;
+  if (target === undefined) {
+    const postgres = await startPostgres({ dataDir, log });
+    opened.defer(() => postgres.stop());
+    target = postgres.options;
+  }
+  const admin = connect(target, { max: 1, role: "admin" });
+  await (embedded ? migrate(admin) : assertMigrated(admin)).finally(() => admin.end({ timeout: CLOSE_S }));
+  const alone = config.NATS_URL === undefined;
+  const lock = await holdNodeLock(target, alone, log);
+  opened.defer(() => lock.close());
+  const texts = loadQueries();
+  const reads = connect(target, { max: config.DATABASE_POOL, role: "read" });
+  opened.defer(() => reads.end({ timeout: CLOSE_S }));
+  const writes = connect(target, { max: WRITERS, role: "write" });
+  opened.defer(() => writes.end({ timeout: CLOSE_S }));
+  return { alone, lock, query: createQueries(reads, texts), write: createQueries(writes, texts) };
+};
+
+const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
+  const origins = createOrigins(config);
+  const keys = {
+    accessKeyId: config.AWS_ACCESS_KEY_ID ?? "darkroom",
+    secretAccessKey: config.AWS_SECRET_ACCESS_KEY ?? derive("embedded-s3"),
+    bucket: config.S3_BUCKET,
+    region: config.S3_REGION,
+  };
+  const s3 = config.S3_ENDPOINT_INTERNAL
+    ? null
+    : await createEmbeddedS3({
+        ...keys,
+        dir: join(dataDir, "s3"),
+        maxObjectBytes: Math.max(config.UPLOAD_MAX_BYTES, config.OUTPUT_MAX_BYTES),
+        allowedOrigins: (origin) => origin === new URL(config.PUBLIC_URL).origin || origins.allowed(origin),
+        publicPrefixes: config.USE_PUBLIC_URLS ? PUBLIC_PREFIXES : [],
+        log,
+        now: Date.now,
+      });
+  opened.defer(() => s3?.close());
+  const host = /^(0\.0\.0\.0|::)$/.test(config.HOST) ? "127.0.0.1" : config.HOST;
+  const own = `http://${host.includes(":") ? `[${host}]` : host}:${config.PORT}`;
+  const storage = createS3Storage({
+    ...keys,
+    internal: { endpoint: config.S3_ENDPOINT_INTERNAL ?? own },
+    public: { endpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT_INTERNAL ?? config.PUBLIC_URL },
+    pathStyle: s3 !== null || config.S3_USE_PATH_STYLE,
+    publicUrls: config.USE_PUBLIC_URLS,
+    urlTtlSeconds: config.S3_URL_TTL_S,
+  });
+  opened.defer(() => storage.close());
+  // The embedded one is behind our own listener, and has its bucket.
+  if (!s3) await storage.prepare();
+  return { s3, storage };
+};
+
+/** A provider is there only when its credentials are. */
+const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock): Provider[] => {
+  const providers: Provider[] = [];
+  if (config.SIMULATED) {
+    providers.push(
+      createSimulatedProvider({
+        ledger: createLedger((name, params) => write(name, params)),
+        now: clock.now,
+        secret: derive("simulated-provider"),
+        latencyMs: config.SIMULATED_LATENCY_MS,
+        queueMs: config.SIMULATED_QUEUE_MS,
+        failureRate: config.SIMULATED_FAILURE_RATE,
+        lostRate: config.SIMULATED_LOST_RATE,
+        log,
+      }),
+    );
+  }
+  return providers;
+};
+
+/** Opens everything; what was opened is closed by `opened`, in the opposite order. */
+export const openServices = async (config: Config, overrides: Overrides, opened: AsyncDisposableStack, log: Log) => {
+  const dataDir = resolve(config.DATA_DIR);
+  const tmpDir = join(dataDir, "tmp");
+  await mkdir(tmpDir, { recursive: true });
+  const secret = await loadSecret({ ...config, DATA_DIR: dataDir });
+  const derive = (purpose: string) => createHmac("sha256", secret).update(purpose).digest("hex");
+  const deps: Deps = { config, dataDir, derive, opened, log };
+
+  const database = await openDatabase(deps, overrides.database);
+  const databaseClock = await createDatabaseClock(database.query);
+  opened.defer(() => databaseClock.close());
+  const clock = overrides.clock ?? databaseClock;
+  const bus = config.NATS_URL
+    ? await createNatsBus({ url: config.NATS_URL, source: config.PUBLIC_URL, log })
+    : createMemoryBus();
+  opened.defer(() => bus.close());
+  const { s3, storage } = await openStorage(deps);
+  const providers = overrides.providers ?? createProviders(deps, database.write, clock);
+  const draws: Draws = overrides.draws ?? { random: Math.random, id: () => v7() };
+  return {
+    ...database,
+    databaseClock,
+    clock,
+    draws,
+    bus,
+    s3,
+    storage,
+    providers: new Map(providers.map((provider) => [provider.name, provider])) as ReadonlyMap<string, Provider>,
+    tmpDir,
+    secret,
+    derive,
+  };
+};
