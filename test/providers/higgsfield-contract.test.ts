@@ -11,12 +11,11 @@ const OPERATIONS = { submit: "submit", check: "status", cancel: "cancel" };
 
 for (const version of ["new", "mid"] as const) {
   describeProvider(`higgsfield (${version} documents)`, async () => {
-    const { emulator, provider, clock } = await setup({ generation: version });
-    // Keys mean nothing to the older one; the adapter sends them all the same.
-    const { capabilities } = provider;
-    const idempotentSubmit = version === "new";
+    // Keys mean nothing to the older service; the adapter sends them all the same, and does not count on them.
+    const deps = version === "new" ? {} : { idempotent: false };
+    const { emulator, provider, clock } = await setup({ generation: version }, deps);
     return {
-      provider: { ...provider, capabilities: { ...capabilities, idempotentSubmit } },
+      provider,
       now: () => clock.now,
       generation: () => generation(),
       run: emulator.start,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, describe, it } from "node:test";
 import type { SubmitOutcome } from "../../src/ports.ts";
-import type { HiggsfieldDeps } from "../../src/providers/higgsfield/adapter.ts";
+import { createLog } from "../../src/log.ts";
+import { createHiggsfieldProvider, type HiggsfieldDeps } from "../../src/providers/higgsfield/adapter.ts";
 import { inputOf } from "../../src/providers/higgsfield/input.ts";
 import type { HiggsfieldOptions } from "../emulators/higgsfield.ts";
 import type { How } from "../emulators/kit-faults.ts";
-import { check, generation, never, START, setup as open, submit } from "./higgsfield-harness.ts";
+import { check, generation, KEYS, never, START, setup as open, submit } from "./higgsfield-harness.ts";
 
 const closers: (() => Promise<void>)[] = [];
 const closeAll = async () => {
@@ -94,6 +95,16 @@ describe("a submit to Higgsfield", () => {
     const again = { ...asked, inputs: ["https://files.example.com/a.png?signed=2"] };
     assert.equal((await provider.submit(again, never)).kind, "ambiguous");
     assert.equal(emulator.ledger.length, 1);
+  });
+
+  it("counts on its key everywhere but at the older host, unless it is told", () => {
+    const claims = (baseUrl: string, idempotent?: boolean) =>
+      createHiggsfieldProvider({ baseUrl, idempotent, ...KEYS, log: createLog("silent"), now: () => START })
+        .capabilities.idempotentSubmit;
+    assert.equal(claims("https://api.higgsfield.ai"), true);
+    assert.equal(claims("https://platform.higgsfield.ai"), false);
+    assert.equal(claims("https://platform.higgsfield.ai", true), true);
+    assert.equal(claims("https://api.higgsfield.ai", false), false);
   });
 
   it("makes a second job of the same attempt where keys are not heeded", async () => {

@@ -5,7 +5,7 @@ import { isAllowed } from "../allowed.ts";
 import { createCaller } from "../call.ts";
 import { createDownloader } from "../download.ts";
 import { cancelIn } from "./cancel.ts";
-import { API_HOSTS, OUTPUT_HOSTS } from "./hosts.ts";
+import { API_HOSTS, heedsKeys, OUTPUT_HOSTS } from "./hosts.ts";
 import { inputOf } from "./input.ts";
 import { readRef, refOf } from "./ref.ts";
 import { submitIn } from "./refusal.ts";
@@ -19,6 +19,8 @@ export type HiggsfieldDeps = {
   secret: string;
   /** `whsec_…`; two while they are rotated. None: deliveries are not signed, and pass as such. */
   webhookSecrets?: readonly string[];
+  /** Whether the service is trusted to heed `Idempotency-Key`. Default: yes, but not the older host. */
+  idempotent?: boolean;
   /** Hosts whose status URLs are followed, with the credentials, besides Higgsfield's two. */
   apiHosts?: readonly string[];
   /** Hosts of outputs besides the known ones. See `isAllowed`. */
@@ -35,8 +37,9 @@ export const isV1 = (model: string): boolean => /^\/?v1\//.test(model);
 const MODEL = /^\/?[a-z0-9][\w.-]*(\/[a-z0-9][\w.-]*){0,7}$/i;
 
 /**
- * The provider "higgsfield". Every submit carries the attempt id as `Idempotency-Key`, so the same generation
- * submitted again answers with the same ref; its inputs must then be the very same URLs.
+ * The provider "higgsfield". Every submit carries the attempt id as `Idempotency-Key`, so that the same generation
+ * submitted again answers with the same ref. The key holds for the very same words only: prompt, parameters, webhook
+ * and input URLs, signatures in them included; with others the answer is ambiguous.
  */
 export const createHiggsfieldProvider = (deps: HiggsfieldDeps): Provider => {
   const { baseUrl, apiKey, secret, webhookSecrets = [], apiHosts = [], outputHosts = [], log, now } = deps;
@@ -48,6 +51,7 @@ export const createHiggsfieldProvider = (deps: HiggsfieldDeps): Provider => {
     log,
   });
   const base = new URL(baseUrl);
+  const idempotentSubmit = deps.idempotent ?? heedsKeys(base.host);
   const isOurs = (url: URL) => isAllowed(url, base, allowedHosts);
 
   const check: Provider["check"] = async (ref, signal) => {
@@ -61,7 +65,7 @@ export const createHiggsfieldProvider = (deps: HiggsfieldDeps): Provider => {
 
   return {
     name: "higgsfield",
-    capabilities: { idempotentSubmit: true, findable: false, webhooks: true, cancel: true },
+    capabilities: { idempotentSubmit, findable: false, webhooks: true, cancel: true },
 
     submit: async (generation, signal) => {
       const { model, attempt, webhook } = generation;
