@@ -29,7 +29,7 @@ export const jobSetup = (policy: Policy) =>
     },
     actions: {
       // Effects: data until the commit, executed by actors/effects after it.
-      submit: (_, _params: { attempt: string; deadline: number }) => {},
+      submit: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
       look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
       poll: (_, _params: { ref: string; n: number }) => {},
       cancelUpstream: (_, _params: { ref: string }) => {},

@@ -120,6 +120,7 @@ export const createJobMachine = (policy: Policy) =>
               params: ({ context }) => ({
                 attempt: context.attempt ?? "",
                 deadline: context.timeoutAt ?? 0,
+                submittedAt: context.submittedAt,
               }),
             },
             after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },

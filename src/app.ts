@@ -117,6 +117,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       draws,
       tmpDir,
       counted: { polls: () => metrics.providerPolls.inc() },
+      webhookUrl: () => null,
     }),
   );
   engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }));

@@ -86,8 +86,11 @@ export const Settings = Type.Object({
   HIGGSFIELD_BASE_URL: url("Higgsfield API", "https?"),
   HIGGSFIELD_API_KEY: optional(text("Higgsfield key id")),
   HIGGSFIELD_SECRET: optional(text("Higgsfield key secret")),
+  HIGGSFIELD_WEBHOOK_SECRET: optional(text("secrets of Higgsfield's webhooks, whsec_…, comma-separated while rotated")),
+  HIGGSFIELD_OUTPUT_HOSTS: optional(text("comma-separated hosts of Higgsfield's outputs, besides the known ones")),
   REPLICATE_BASE_URL: url("Replicate API", "https?"),
   REPLICATE_API_TOKEN: optional(text("Replicate token")),
+  REPLICATE_WEBHOOK_SECRET: optional(text("secret of Replicate's webhooks; asked of its API when absent")),
   FAL_BASE_URL: url("fal queue API", "https?"),
   FAL_KEY: optional(text("fal key, id:secret")),
 });

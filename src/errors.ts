@@ -55,3 +55,18 @@ export const errorCatalog = Object.entries(CODES).map(([code, [status, retryable
   retryable,
   title,
 }));
+
+/**
+ * A failure that whoever threw it has classified: `code` is stable and becomes the job's, `retryable` says whether
+ * another try may help. The message may be shown to people.
+ */
+export class Classified extends Error {
+  constructor(
+    readonly code: string,
+    readonly retryable: boolean,
+    message: string,
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}

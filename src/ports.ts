@@ -63,6 +63,8 @@ export interface Storage {
   remove(keys: readonly string[]): Promise<void>;
   /** A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. */
   url(key: string): Promise<string>;
+  /** A URL for a provider to read an input from: the same for the same `at` (ms), good for a day from then. */
+  inputUrl(key: string, at: number): Promise<string>;
   presignPut(key: string, seconds: number): Promise<string>;
   presignPost(
     key: string,
@@ -147,6 +149,8 @@ export interface Provider {
   find(attempt: string, submittedAt: number, signal: AbortSignal): Promise<FindOutcome>;
   check(ref: string, signal: AbortSignal): Promise<CheckOutcome>;
   cancel(ref: string, signal: AbortSignal): Promise<CancelOutcome>;
+  /** The ref that a verified delivery proves: its id names the request. For providers that cannot be searched. */
+  refOf?(model: string, deliveryId: string): string | null;
   /** Judges a webhook delivery by the raw bytes. Absent when `capabilities.webhooks` is false. */
   verify?(delivery: WebhookDelivery): Promise<WebhookVerdict>;
   /** Streams one output. `size` when the provider tells it. Rejects when it is gone. */

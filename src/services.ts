@@ -7,7 +7,7 @@ import { createDatabaseClock } from "./actors/clock.ts";
 import { loadSecret } from "./auth/secret.ts";
 import { createMemoryBus } from "./bus/memory.ts";
 import { createNatsBus } from "./bus/nats.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { holdNodeLock } from "./db/alone.ts";
 import { connect, type Target } from "./db/connect.ts";
 import { assertMigrated, migrate } from "./db/migrate.ts";
@@ -19,6 +19,10 @@ import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Draws, Provider } from "./ports.ts";
+import { createFalProvider } from "./providers/fal/adapter.ts";
+import { createHiggsfieldProvider } from "./providers/higgsfield/adapter.ts";
+import { createHiggsfieldV1Provider } from "./providers/higgsfield/v1.ts";
+import { createReplicateProvider } from "./providers/replicate/adapter.ts";
 import { PUBLIC_PREFIXES } from "./storage/keys.ts";
 import { createS3Storage } from "./storage/s3.ts";
 
@@ -100,24 +104,75 @@ const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
   return { s3, storage };
 };
 
-/** A provider is there only when its credentials are. */
-const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock): Provider[] => {
-  const providers: Provider[] = [];
-  if (config.SIMULATED) {
-    providers.push(
-      createSimulatedProvider({
-        ledger: createLedger((name, params) => write(name, params)),
-        now: clock.now,
-        secret: derive("simulated-provider"),
-        latencyMs: config.SIMULATED_LATENCY_MS,
-        queueMs: config.SIMULATED_QUEUE_MS,
-        failureRate: config.SIMULATED_FAILURE_RATE,
-        lostRate: config.SIMULATED_LOST_RATE,
-        log,
-      }),
-    );
+const list = (text: string | undefined) => (text ?? "").split(",").filter((entry) => entry !== "");
+
+/** Whether a provider at this base URL can call us: over https from outside, or an emulator beside us over http. */
+const reachableFrom = (baseUrl: string, { PUBLIC_URL }: Config): boolean => {
+  const { protocol, hostname } = new URL(PUBLIC_URL);
+  return baseUrl.startsWith("http://") || (protocol === "https:" && !isLoopback(hostname));
+};
+
+/** A provider is there only when its credentials are. `callable`: its webhooks can reach us. */
+const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock) => {
+  const { now } = clock;
+  const made: { provider: Provider; callable: boolean }[] = [];
+  if (config.HIGGSFIELD_API_KEY && config.HIGGSFIELD_SECRET) {
+    const baseUrl = config.HIGGSFIELD_BASE_URL;
+    const deps = {
+      baseUrl,
+      apiKey: config.HIGGSFIELD_API_KEY,
+      secret: config.HIGGSFIELD_SECRET,
+      webhookSecrets: list(config.HIGGSFIELD_WEBHOOK_SECRET),
+      outputHosts: list(config.HIGGSFIELD_OUTPUT_HOSTS),
+      log,
+      now,
+    };
+    const callable = reachableFrom(baseUrl, config);
+    made.push({ provider: createHiggsfieldProvider(deps), callable });
+    made.push({ provider: createHiggsfieldV1Provider(deps), callable });
   }
-  return providers;
+  if (config.REPLICATE_API_TOKEN) {
+    const baseUrl = config.REPLICATE_BASE_URL;
+    const callable = reachableFrom(baseUrl, config);
+    const provider = createReplicateProvider({
+      baseUrl,
+      token: config.REPLICATE_API_TOKEN,
+      webhookBase: callable ? `${config.PUBLIC_URL}/hooks/replicate` : null,
+      webhookSecret: config.REPLICATE_WEBHOOK_SECRET,
+      log,
+      now,
+    });
+    made.push({ provider, callable });
+  }
+  if (config.FAL_KEY) {
+    const baseUrl = config.FAL_BASE_URL;
+    made.push({
+      provider: createFalProvider({ baseUrl, key: config.FAL_KEY, log, now }),
+      callable: reachableFrom(baseUrl, config),
+    });
+  }
+  if (config.SIMULATED) {
+    const provider = createSimulatedProvider({
+      ledger: createLedger((name, params) => write(name, params)),
+      now,
+      secret: derive("simulated-provider"),
+      latencyMs: config.SIMULATED_LATENCY_MS,
+      queueMs: config.SIMULATED_QUEUE_MS,
+      failureRate: config.SIMULATED_FAILURE_RATE,
+      lostRate: config.SIMULATED_LOST_RATE,
+      log,
+    });
+    made.push({ provider, callable: false });
+  }
+  for (const { provider, callable } of made) {
+    const { idempotentSubmit, findable, webhooks } = provider.capabilities;
+    const safe = idempotentSubmit || findable;
+    const facts = { provider: provider.name, idempotentSubmit, findable, webhooks: webhooks && callable };
+    if (safe) log.info(facts, "provider ready");
+    else
+      log.warn(facts, "provider ready; a submit whose answer is lost cannot be found again and ends as submit_unknown");
+  }
+  return made;
 };
 
 /** Opens everything; what was opened is closed by `opened`, in the opposite order. */
@@ -138,7 +193,9 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
     : createMemoryBus();
   opened.defer(() => bus.close());
   const { s3, storage } = await openStorage(deps);
-  const providers = overrides.providers ?? createProviders(deps, database.write, clock);
+  const made =
+    overrides.providers?.map((provider) => ({ provider, callable: provider.capabilities.webhooks })) ??
+    createProviders(deps, database.write, clock);
   const draws: Draws = overrides.draws ?? { random: Math.random, id: () => v7() };
   return {
     ...database,
@@ -148,7 +205,13 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
     bus,
     s3,
     storage,
-    providers: new Map(providers.map((provider) => [provider.name, provider])) as ReadonlyMap<string, Provider>,
+    providers: new Map(made.map(({ provider }) => [provider.name, provider])) as ReadonlyMap<string, Provider>,
+    /** Providers whose webhooks can reach us. */
+    callable: new Set(
+      made
+        .filter(({ provider, callable }) => callable && provider.capabilities.webhooks)
+        .map(({ provider }) => provider.name),
+    ) as ReadonlySet<string>,
     tmpDir,
     secret,
     derive,

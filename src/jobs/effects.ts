@@ -3,12 +3,11 @@ import type { MachineEvent } from "../../machines/step.ts";
 import { type EffectCall, type EffectHandler, NotSent } from "../actors/effects.ts";
 import type { Config } from "../config.ts";
 import type { Query } from "../db/queries.ts";
-import { Problem } from "../errors.ts";
+import { Classified } from "../errors.ts";
 import { findModel } from "../models/catalog.ts";
 import { pathOf } from "../models/model.ts";
 import type { Tool } from "../models/tool.ts";
 import type { Draws, Generation, Provider, RemoteOutput, Storage, SubmitOutcome } from "../ports.ts";
-import { MediaError } from "../storage/media-error.ts";
 import { storeOutput } from "../storage/store-output.ts";
 
 type EffectRow = {
@@ -28,9 +27,6 @@ type Limits = Pick<
 const AT_ONCE = 256;
 const INGESTS_AT_ONCE = 4;
 
-/** Media failures that another try cannot mend. */
-const isHopeless = (error: unknown) => error instanceof MediaError && error.code !== "output_truncated";
-
 export const createJobEffects = (deps: {
   query: Query;
   storage: Storage;
@@ -39,6 +35,8 @@ export const createJobEffects = (deps: {
   draws: Draws;
   tmpDir: string;
   counted: { polls(): void };
+  /** Where the provider may call us about this attempt; null when it cannot reach us. The same each time. */
+  webhookUrl(provider: string, job: string, attempt: string): string | null;
 }): Record<string, EffectHandler> => {
   const { query, storage, providers, limits, draws, tmpDir } = deps;
 
@@ -48,7 +46,7 @@ export const createJobEffects = (deps: {
     return provider;
   };
 
-  /** What is to be made. Failing here means that nothing left this process. */
+  /** What is to be made, the same each time for one attempt. Failing here means that nothing left this process. */
   const generationOf = async ({ actor, params }: EffectCall): Promise<Generation> => {
     try {
       const [row] = await query<EffectRow>("jobForEffect", [actor.id]);
@@ -60,9 +58,9 @@ export const createJobEffects = (deps: {
         tool: row.tool_type,
         prompt: row.prompt,
         params: row.params,
-        inputs: await Promise.all(row.inputs.map((key) => storage.url(key))),
+        inputs: await Promise.all(row.inputs.map((key) => storage.inputUrl(key, Number(params.submittedAt)))),
         deadline: Number(params.deadline),
-        webhook: null,
+        webhook: deps.webhookUrl(actor.account ?? "", actor.id, String(params.attempt)),
       };
     } catch (error) {
       throw new NotSent(`the job could not be read: ${error instanceof Error ? error.message : error}`);
@@ -170,13 +168,18 @@ export const createJobEffects = (deps: {
       }
       return { type: "ingested", outputs };
     },
-    failed: (_, error) => ({
-      type: "ingestFailed",
-      code: error instanceof MediaError ? error.code : "ingest_failed",
-      message:
-        error instanceof MediaError || error instanceof Problem ? error.message : "The outputs could not be stored",
-      retryable: !isHopeless(error),
-    }),
+    failed: (_, error) => {
+      if (!(error instanceof Classified)) {
+        return {
+          type: "ingestFailed",
+          code: "ingest_failed",
+          message: "The outputs could not be stored",
+          retryable: true,
+        };
+      }
+      const { code, message, retryable } = error;
+      return { type: "ingestFailed", code, message, retryable };
+    },
   };
 
   return { submit, look, poll, cancelUpstream, abandon, ingest };

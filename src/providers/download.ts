@@ -7,6 +7,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import ipaddr from "ipaddr.js";
+import { Classified } from "../errors.ts";
 import type { Provider, RemoteOutput } from "../ports.ts";
 import { isAllowed } from "./allowed.ts";
 import { AddressError, createCheckedLookup, isPublicAddress, type Resolve, resolveByDns } from "./public-address.ts";
@@ -21,15 +22,9 @@ const CODES = {
   output_unavailable: true,
 } as const;
 
-export class DownloadError extends Error {
-  override name = "DownloadError";
-  readonly retryable: boolean;
-  constructor(
-    readonly code: keyof typeof CODES,
-    message: string,
-  ) {
-    super(message);
-    this.retryable = CODES[code];
+export class DownloadError extends Classified {
+  constructor(code: keyof typeof CODES, message: string) {
+    super(code, CODES[code], message);
   }
 }
 

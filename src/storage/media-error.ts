@@ -1,4 +1,6 @@
-/** Why a file could not be taken in. `retryable` says whether fetching it again may help. */
+import { Classified } from "../errors.ts";
+
+/** Why a file could not be taken in, and whether fetching it again may help. */
 const CODES = {
   empty_output: true,
   output_truncated: true,
@@ -9,14 +11,8 @@ const CODES = {
 
 export type MediaErrorCode = keyof typeof CODES;
 
-export class MediaError extends Error {
-  readonly retryable: boolean;
-  constructor(
-    readonly code: MediaErrorCode,
-    message: string,
-  ) {
-    super(message);
-    this.name = "MediaError";
-    this.retryable = CODES[code];
+export class MediaError extends Classified {
+  constructor(code: MediaErrorCode, message: string) {
+    super(code, CODES[code], message);
   }
 }

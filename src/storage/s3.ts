@@ -10,6 +10,8 @@ import { codeOf, isAbsent, within, wrap } from "./s3-failure.ts";
 
 /** Milliseconds. `transfer` is for one put, get or copy as a whole; `idle` ends a stalled one much earlier. */
 const LIMITS = { call: 10_000, check: 2_000, transfer: 15 * 60_000, idle: 15_000 };
+/** A provider may fetch its inputs late, after its own queue. */
+const INPUT_TTL_S = 86_400;
 const MAX_SOCKETS = 64;
 /** Signing times are rounded down to this, so that a URL stays the same, and cacheable, for a while. */
 const SIGNING_SLOT_S = 300;
@@ -115,6 +117,11 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       const slot = Math.max(1, Math.min(SIGNING_SLOT_S, Math.floor(urlTtlSeconds / 2))) * 1000;
       const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot);
       // The permanent URL is the same address without its signature, whichever style the endpoint takes.
+      return publicUrls ? (signed.split("?")[0] as string) : signed;
+    },
+
+    async inputUrl(key, at) {
+      const signed = await sign("GET", key, INPUT_TTL_S, at);
       return publicUrls ? (signed.split("?")[0] as string) : signed;
     },
 
