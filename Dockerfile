@@ -2,6 +2,7 @@
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY src/db/patches src/db/patches
 RUN npm ci --omit=dev
 
 FROM node:22-bookworm-slim
