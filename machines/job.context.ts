@@ -8,6 +8,8 @@ export type JobContext = {
   batch: string | null;
   index: number;
   timeoutMs: number;
+  /** The provider calls us: polls are only the safety net. */
+  webhook: boolean;
   createdAt: number;
   /** Limit of waiting in `queued`. */
   startBy: number;
@@ -26,8 +28,10 @@ export type JobContext = {
   pollsBefore: number;
   polledAt: number;
   pollAt: number | null;
-  /** A nudge came while a poll was in flight: poll again soon. */
+  /** A nudge came when no poll could follow at once: the next comes soon. */
   nudged: boolean;
+  /** The poll that is planned, or the latest one, was brought forward by a nudge. */
+  prompted: boolean;
   /** End of the current wait in `settling`, `resting` and the two `pausing` states. */
   until: number;
   /** Limit of storing the outputs. */
@@ -53,6 +57,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   batch: input?.batch ?? null,
   index: input?.index ?? 0,
   timeoutMs: input?.timeoutMs ?? 0,
+  webhook: input?.webhook ?? false,
   createdAt: input?.at ?? 0,
   startBy: (input?.at ?? 0) + policy.startTimeoutMs,
   attempts: 0,
@@ -67,6 +72,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   polledAt: 0,
   pollAt: null,
   nudged: false,
+  prompted: false,
   until: 0,
   ingestBy: 0,
   tries: 0,

@@ -24,7 +24,7 @@ export const jobSetup = (policy: Policy) =>
       context: {} as JobContext,
       input: {} as JobInput & Stamp,
       events: {} as JobCommand,
-      emitted: {} as { type: JobFact; ref?: string },
+      emitted: {} as { type: JobFact; ref?: string; noticed_by?: "webhook" | "poll" },
       tags: {} as "turn" | "slot",
     },
     actions: {
@@ -51,6 +51,8 @@ export const jobSetup = (policy: Policy) =>
         timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
         expired: false,
         ref: null,
+        nudged: false,
+        prompted: false,
         error: null,
       }),
       adopt: assign({
@@ -61,10 +63,11 @@ export const jobSetup = (policy: Policy) =>
       planPoll: assign({
         // What is planned stays planned; a nudge only brings it forward.
         pollAt: ({ context, event }) => {
-          const planned =
-            context.pollAt ?? at(event) + backoff(policy.poll, context.polls - context.pollsBefore, draw(event));
+          const pace = context.webhook ? policy.safetyNet : policy.poll;
+          const planned = context.pollAt ?? at(event) + backoff(pace, context.polls - context.pollsBefore, draw(event));
           return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
         },
+        prompted: ({ context }) => context.nudged,
         nudged: false,
       }),
       forgetPoll: assign({ pollAt: null, nudged: false }),
@@ -72,6 +75,8 @@ export const jobSetup = (policy: Policy) =>
       beginPoll: assign({
         polls: ({ context }) => context.polls + 1,
         polledAt: ({ event }) => at(event),
+        // The last one before the deadline, or after a cancel, was not planned.
+        prompted: ({ context }) => context.pollAt !== null && context.prompted,
         pollAt: null,
       }),
       noteOutcome: assign({
@@ -145,6 +150,11 @@ export const jobSetup = (policy: Policy) =>
     },
     guards: {
       currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      /** Of the current attempt, and the provider's word for what it calls it. */
+      proven: ({ context, event }) =>
+        event.type === "nudge" && event.attempt === context.attempt && event.ref !== undefined,
+      nudged: ({ context }) => context.nudged,
+      prompted: ({ context }) => context.prompted,
       /** Heard of before. The attempt alone would not do: it stays the current one after it was given up. */
       adopted: ({ context, event }) => "ref" in event && event.ref === context.ref,
       currentPoll: ({ context, event }) => "n" in event && event.n === context.polls,

@@ -6,7 +6,7 @@
  *   active           started: it holds a slot                 as below; cancel and deadline are remembered
  *     submitting       the submit is on its way                 accepted · rejected · ambiguous · notSent · watchdog
  *     reconciling      the submit's outcome is not known        accepted · rejected · given up at the deadline
- *       settling         until a look makes sense                 settleDelay
+ *       settling         until a look makes sense                 settleDelay · nudge
  *       looking          the provider is asked for the attempt    accepted · rejected · unresolved · watchdog
  *     accepting        the provider took it                     at once: running, or canceling if not wanted any more
  *     running          the provider has it                      an end · cancel · deadline
@@ -27,6 +27,9 @@
  * Every state that waits for an answer has an `after`: a node that dies needs no other cleanup. The
  * deadline ends no job by itself: in `running` it asks for one last poll, elsewhere it is remembered
  * until the outcome is known, because an outage of ours must not throw away a paid picture.
+ *
+ * A nudge says that the provider has called: never what it said. It may come before the answer of the submit, or
+ * instead of it; then the ref that a signed call proves is as good as that answer.
  */
 import { and, emit, not, stateIn } from "xstate";
 import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
@@ -39,6 +42,7 @@ const TIMED_OUT = jobError("timeout", "The provider did not finish in time", tru
 
 // Typed readers of what an event carries.
 const refOf = ({ event }: { event: { ref: string } }) => ({ ref: event.ref });
+const provenRefOf = ({ event }: { event: { ref?: string } }) => ({ ref: event.ref ?? "" });
 const errorOf = ({ event }: { event: JobError }) => jobError(event.code, event.message, event.retryable);
 const outcomeOf = ({ event }: { event: { outcome: Polled } }) => event.outcome;
 const remoteOf = ({ event }: { event: { outcome: Polled } }) => ({
@@ -58,6 +62,10 @@ const tellBatch = (status: JobStatus) => ({
 const submitAnswers = {
   accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: refOf } },
   rejected: { guard: "currentAttempt", target: "#job.failing", actions: { type: "recordError", params: errorOf } },
+  nudge: [
+    { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenRefOf }, "rememberNudge"] },
+    { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
+  ],
 } as const;
 
 /** Builds the machine for one policy; `jobMachine` has the defaults. */
@@ -126,7 +134,10 @@ export const createJobMachine = (policy: Policy) =>
             after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },
             on: {
               ...submitAnswers,
-              ambiguous: { guard: "currentAttempt", target: "reconciling", actions: ["resetTries", "waitToLook"] },
+              ambiguous: [
+                { guard: and(["currentAttempt", "nudged"]), target: "reconciling.looking", actions: "resetTries" },
+                { guard: "currentAttempt", target: "reconciling", actions: ["resetTries", "waitToLook"] },
+              ],
               notSent: {
                 guard: "currentAttempt",
                 target: "#job.failing",
@@ -155,7 +166,16 @@ export const createJobMachine = (policy: Policy) =>
             },
             initial: "settling",
             states: {
-              settling: { after: { settleDelay: "looking" } },
+              settling: {
+                after: { settleDelay: "looking" },
+                on: {
+                  nudge: {
+                    guard: and(["currentAttempt", not("proven")]),
+                    target: "looking",
+                    actions: ["rememberNudge", "resetTries"],
+                  },
+                },
+              },
               looking: {
                 entry: {
                   type: "look",
@@ -228,6 +248,7 @@ export const createJobMachine = (policy: Policy) =>
                 after: { pollDelay: "polling" },
                 on: {
                   nudge: {
+                    guard: and(["currentAttempt", not("prompted")]),
                     target: "waiting",
                     reenter: true,
                     actions: "rememberNudge",
@@ -246,7 +267,7 @@ export const createJobMachine = (policy: Policy) =>
                   },
                 ],
                 after: { pollWatchdog: "waiting" },
-                on: { nudge: { actions: "rememberNudge" } },
+                on: { nudge: { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" } },
               },
             },
           },
@@ -334,7 +355,7 @@ export const createJobMachine = (policy: Policy) =>
       },
 
       ingesting: {
-        entry: emit({ type: "job.rendered" }),
+        entry: emit(({ context }) => ({ type: "job.rendered", noticed_by: context.prompted ? "webhook" : "poll" })),
         on: {
           // Also after the watchdog: what is stored is stored.
           ingested: {

@@ -92,7 +92,10 @@ export const JobCommand = Type.Union([
   command("notSent", { attempt: Type.String() }),
   command("unresolved", { attempt: Type.String() }),
   command("polled", { n: Type.Integer(), outcome: Polled }),
-  command("nudge", {}),
+  command("nudge", {
+    attempt: Type.String(),
+    ref: Type.Optional(Type.String({ description: "the provider's, when the delivery is signed and names it" })),
+  }),
   command("cancel", {}),
   command("cancelAnswered", {
     outcome: literals("canceled", "refused", "already_finished", "unknown"),
@@ -112,6 +115,7 @@ export const JobInput = Type.Object({
   batch: Type.Union([Type.String(), Type.Null()]),
   index: Type.Integer({ description: "place in its batch" }),
   timeoutMs: Type.Integer({ description: "limit from start to result" }),
+  webhook: Type.Boolean({ description: "the provider tells us when it is done, so polls are only the safety net" }),
 });
 export type JobInput = Static<typeof JobInput>;
 

@@ -3,6 +3,8 @@ import type { Backoff } from "./backoff.ts";
 /** Times (ms) and bounds that the machines live by. Taken from the settings once, at boot. */
 export type Policy = {
   poll: Backoff;
+  /** Polls of a job whose provider calls us: for the calls that do not come. */
+  safetyNet: Backoff;
   startTimeoutMs: number;
   /** An effect not sent this long after its commit is never sent. */
   notAfterMs: number;
@@ -41,6 +43,7 @@ export const CANCEL_TRIES = 4;
 
 export const defaultPolicy: Policy = {
   poll: { minMs: 1_000, maxMs: 30_000, factor: 2, jitter: 0.2 },
+  safetyNet: { minMs: 15_000, maxMs: 60_000, factor: 2, jitter: 0.2 },
   startTimeoutMs: 3_600_000,
   notAfterMs: 5_000,
   submitTimeoutMs: 10_000,

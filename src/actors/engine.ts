@@ -31,6 +31,12 @@ const DRAIN_MS = 5_000;
 /** The machines' times, from the settings. */
 export const policyOf = (c: Config): Policy => ({
   poll: { minMs: c.POLL_MIN_MS, maxMs: c.POLL_MAX_MS, factor: c.POLL_FACTOR, jitter: c.POLL_JITTER },
+  safetyNet: {
+    minMs: Math.max(15_000, c.POLL_MIN_MS),
+    maxMs: Math.max(60_000, c.POLL_MAX_MS),
+    factor: 2,
+    jitter: c.POLL_JITTER,
+  },
   startTimeoutMs: c.START_TIMEOUT_MS,
   notAfterMs: c.NOT_AFTER_MS,
   submitTimeoutMs: c.SUBMIT_TIMEOUT_MS,

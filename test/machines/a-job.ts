@@ -24,9 +24,17 @@ export const aJob = ({
   policy?: Partial<Policy>;
   timeoutMs?: number;
   batch?: string;
+  webhook?: boolean;
 } = {}) => {
   const machine = createJobMachine({ ...defaultPolicy, ...policy });
-  const actor = drive(machine, { account: "simulated", batch: null, index: 3, timeoutMs: TIMEOUT, ...input });
+  const actor = drive(machine, {
+    account: "simulated",
+    batch: null,
+    index: 3,
+    timeoutMs: TIMEOUT,
+    webhook: false,
+    ...input,
+  });
   const context = () => actor.snapshot().context as unknown as JobContext;
   const attempt = () => context().attempt ?? "";
 
@@ -42,6 +50,8 @@ export const aJob = ({
     lose: () => actor.send("ambiguous", { attempt: attempt(), reason: "reset" }),
     notSent: () => actor.send("notSent", { attempt: attempt() }),
     unresolved: () => actor.send("unresolved", { attempt: attempt() }),
+    /** The provider has called about the attempt under way; with a ref, its signature proves which one that is. */
+    nudge: (ref?: string) => actor.send("nudge", { attempt: attempt(), ...(ref && { ref }) }),
     /** Answers the poll in flight, or the poll `n`. */
     polled: (outcome: Record<string, unknown>, n = context().polls) => actor.send("polled", { n, outcome }),
     canceled: (outcome: string) => actor.send("cancelAnswered", { outcome }),

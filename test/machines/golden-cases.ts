@@ -51,7 +51,7 @@ const jobCases = (): Record<string, Case> => {
     settling: take(reconciling),
     looking: take(looking, { type: "unresolved", attempt }),
     waiting: take(job().waiting()),
-    "waiting, nudged": take(running, { type: "nudge" }),
+    "waiting, nudged": take(running, { type: "nudge", attempt }),
     polling: take(job().polling(), { type: "polled", n: 1, outcome: { kind: "completed", outputs: [OUTPUT] } }),
     "polling without an answer": take(job().polling()),
     canceling: take(canceling, { type: "cancelAnswered", outcome: "canceled" }),

@@ -25,7 +25,7 @@ it("the job machine is ordinary XState: it runs as an actor, with its effects pr
         ingest: () => clock.setTimeout(() => send({ type: "ingested", outputs: [STORED] }), 500),
       },
     }),
-    { clock, input: { account: "simulated", batch: null, index: 0, timeoutMs: 180_000, ...stamp() } },
+    { clock, input: { account: "simulated", batch: null, index: 0, timeoutMs: 180_000, webhook: false, ...stamp() } },
   );
   const facts: string[] = [];
   actor.on("*", ({ type }) => facts.push(type));

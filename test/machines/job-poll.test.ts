@@ -94,7 +94,7 @@ describe("a nudge", () => {
     job.polled({ kind: "queued" });
     job.pass(300);
     assert.equal(job.wakesIn(), 1700);
-    job.send("nudge");
+    job.nudge();
     assert.equal(job.state(), "active.running.waiting");
     assert.equal(job.wakesIn(), 700);
   });
@@ -102,14 +102,14 @@ describe("a nudge", () => {
   it("polls at once when the last poll is longer ago", () => {
     const job = aJob().waiting();
     job.pass(100);
-    job.send("nudge");
+    job.nudge();
     assert.equal(job.wakesIn(), 0);
   });
 
   it("coalesces with others: at most one poll a second", () => {
     const job = aJob().polling();
     for (let ms = 0; ms < 10_000; ms += 100) {
-      job.send("nudge");
+      job.nudge();
       if (job.state() === "active.running.polling") poll(job, { kind: "queued" });
       job.pass(100);
     }
@@ -119,8 +119,8 @@ describe("a nudge", () => {
 
   it("while a poll is in flight starts no second one, and makes the next come soon", () => {
     const job = aJob().polling();
-    job.send("nudge");
-    job.send("nudge");
+    job.nudge();
+    job.nudge();
     assert.equal(job.count("poll"), 1);
     assert.equal(job.state(), "active.running.polling");
     job.pass(400);
@@ -134,13 +134,178 @@ describe("a nudge", () => {
     const job = aJob({ policy: { poll: { minMs: 10, maxMs: 10, factor: 1, jitter: 0 } } }).polling();
     job.polled({ kind: "queued" });
     assert.equal(job.wakesIn(), 10);
-    job.send("nudge");
+    job.nudge();
     assert.equal(job.wakesIn(), 10);
   });
 
-  it("means nothing before the provider has the job, or after", () => {
-    for (const way of [aJob(), aJob().submitting(), aJob().ingesting()])
-      assert.equal(way.send("nudge").changed, false, way.state());
+  it("means nothing before the submit, or once the outputs are known", () => {
+    for (const way of [aJob(), aJob().ingesting()]) assert.equal(way.nudge().changed, false, way.state());
+  });
+
+  it("about an earlier attempt means nothing", () => {
+    const lost = aJob().submitting();
+    lost.lose();
+    for (const way of [aJob().submitting(), lost, aJob().waiting(), aJob().polling()])
+      assert.equal(way.send("nudge", { attempt: "earlier", ref: "ref-0" }).changed, false, way.state());
+  });
+
+  it("is written down once, however often it comes", () => {
+    const waiting = aJob().polling();
+    waiting.polled({ kind: "queued" });
+    for (const way of [aJob().submitting(), waiting, aJob().polling()]) {
+      assert.equal(way.nudge().changed, true, way.state());
+      assert.equal(way.nudge().changed, false, way.state());
+    }
+  });
+});
+
+describe("a nudge before the submit's outcome is known", () => {
+  it("makes the first poll come at once, when the answer was only slow", () => {
+    const job = aJob({ webhook: true }).submitting();
+    job.nudge();
+    assert.equal(job.state(), "active.submitting");
+    job.pass(2000);
+    job.accept();
+    assert.equal(job.state(), "active.running.waiting");
+    assert.equal(job.wakesIn(), 0);
+  });
+
+  it("makes the job look at once, when the answer is lost after it or before it", () => {
+    const before = aJob().submitting();
+    before.nudge();
+    before.lose();
+    const after = aJob().submitting();
+    after.lose();
+    after.nudge();
+    for (const job of [before, after]) {
+      assert.equal(job.state(), "active.reconciling.looking");
+      job.unresolved();
+      assert.equal(job.wakesIn(), 2000, "and then as patiently as ever");
+      job.pass(2000);
+      job.accept();
+      assert.equal(job.wakesIn(), 0, "what was found is polled at once");
+    }
+  });
+
+  it("during a look starts no second one", () => {
+    const job = aJob().submitting();
+    job.lose();
+    job.pass(1000);
+    job.nudge();
+    assert.equal(job.state(), "active.reconciling.looking");
+    assert.equal(job.count("look"), 1);
+    job.accept();
+    assert.equal(job.wakesIn(), 0);
+  });
+
+  it("is as good as the answer, when it proves the provider's ref", () => {
+    const lost = aJob().submitting();
+    lost.lose();
+    const looking = aJob().submitting();
+    looking.lose();
+    looking.pass(1000);
+    for (const job of [aJob().submitting(), lost, looking]) {
+      const looks = job.count("look");
+      job.nudge("ref-9");
+      assert.equal(job.state(), "active.running.waiting");
+      assert.equal(job.context().ref, "ref-9");
+      assert.equal(job.wakesIn(), 0);
+      assert.equal(job.count("look"), looks);
+      job.accept("ref-9");
+      assert.deepEqual(job.facts().slice(-1), ["job.accepted"], "the answer itself is no news then");
+    }
+  });
+
+  it("stops upstream what is not wanted any more, when it proves the provider's ref", () => {
+    const job = aJob().submitting();
+    job.lose();
+    job.send("cancel");
+    job.nudge("ref-9");
+    assert.equal(job.state(), "active.canceling.asking");
+    assert.deepEqual(job.asked("cancelUpstream"), { ref: "ref-9" });
+  });
+
+  it("is forgotten with its attempt", () => {
+    const job = aJob().submitting();
+    job.nudge();
+    job.reject(true);
+    job.pass(1000);
+    job.submitting().accept();
+    assert.equal(job.wakesIn(), 1000);
+  });
+});
+
+describe("the polls of a job whose provider calls us", () => {
+  const waits = (draw: number) => {
+    const job = aJob({ webhook: true }).submitting();
+    job.drawing(draw);
+    job.accept();
+    return Array.from({ length: 5 }, () => {
+      const wait = job.wakesIn();
+      poll(job, { kind: "queued" });
+      return wait;
+    });
+  };
+
+  it("are a safety net: after 15 and 30 s, then once a minute, by their draw", () => {
+    assert.deepEqual(waits(0.5), [15_000, 30_000, 60_000, 60_000, 60_000]);
+    assert.deepEqual(waits(0), [12_000, 24_000, 48_000, 48_000, 48_000]);
+  });
+
+  it("come at once when it calls, and go on as the safety net", () => {
+    const job = aJob({ webhook: true }).waiting();
+    job.pass(3000);
+    job.nudge();
+    assert.equal(job.wakesIn(), 0);
+    poll(job, { kind: "running" });
+    assert.equal(job.wakesIn(), 30_000);
+  });
+});
+
+describe("who noticed a completion", () => {
+  const completed = { kind: "completed", outputs: [OUTPUT] };
+  const noticedBy = (job: AJob) => job.last().facts.find(({ type }) => type === "job.rendered")?.noticed_by;
+
+  it("is the webhook, when its nudge brought on the poll that saw it", () => {
+    const waiting = aJob({ webhook: true }).waiting();
+    waiting.nudge();
+    poll(waiting, completed);
+    assert.equal(noticedBy(waiting), "webhook");
+
+    const early = aJob().submitting();
+    early.nudge();
+    early.accept();
+    poll(early, completed);
+    assert.equal(noticedBy(early), "webhook");
+
+    const inFlight = aJob().polling();
+    inFlight.nudge();
+    inFlight.polled({ kind: "running" });
+    poll(inFlight, completed);
+    assert.equal(noticedBy(inFlight), "webhook");
+  });
+
+  it("is polling otherwise, also when a nudge comes while the poll that sees it is in flight", () => {
+    const job = aJob().polling();
+    job.nudge();
+    job.polled(completed);
+    assert.equal(noticedBy(job), "poll");
+  });
+
+  it("is polling, when the nudge was an earlier poll's", () => {
+    const job = aJob().waiting();
+    job.nudge();
+    poll(job, { kind: "running" });
+    poll(job, completed);
+    assert.equal(noticedBy(job), "poll");
+
+    const late = aJob().waiting();
+    late.nudge();
+    poll(late, { kind: "running" });
+    late.send("cancel");
+    late.canceled("already_finished");
+    late.polled(completed);
+    assert.equal(noticedBy(late), "poll");
   });
 });
 

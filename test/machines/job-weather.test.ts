@@ -7,7 +7,7 @@ const ENDS = ["job.succeeded", "job.failed", "job.timed_out", "job.canceled"];
 
 /** Anything that can happen to a job, whether it fits or not. */
 const weather = fc.oneof(
-  fc.constantFrom("start", "cancel", "nudge", "nonsense", "ingested").map((what) => (job: AJob) => {
+  fc.constantFrom("start", "cancel", "nonsense", "ingested").map((what) => (job: AJob) => {
     if (what === "ingested") job.ingested();
     else job.send(what);
   }),
@@ -16,6 +16,9 @@ const weather = fc.oneof(
     else if (what === "lose") job.lose();
     else if (what === "notSent") job.notSent();
     else job.unresolved();
+  }),
+  fc.constantFrom(undefined, "ref-1").map((ref) => (job: AJob) => {
+    job.nudge(ref);
   }),
   fc.constant((job: AJob) => {
     job.send("accepted", { attempt: "earlier", ref: "stray" });

@@ -12,10 +12,11 @@ import { type Explored, explore, nodesOf, transitionsOf } from "./explore.ts";
 const job = createJobMachine({ ...defaultPolicy, retryLimit: 1 });
 const jobs = explore(
   job,
-  { account: "simulated", batch: null, index: 0, timeoutMs: 1000 },
+  { account: "simulated", batch: null, index: 0, timeoutMs: 1000, webhook: true },
   ({ context: { attempt, polls } }) => [
     { type: "start" },
-    { type: "nudge" },
+    { type: "nudge", attempt },
+    { type: "nudge", attempt, ref: "ref" },
     { type: "cancel" },
     { type: "accepted", attempt, ref: "ref" },
     { type: "accepted", attempt: "earlier", ref: "stray" },
@@ -32,9 +33,9 @@ const jobs = explore(
     { type: "ingestFailed", code: "x", message: "x", retryable: false },
   ],
   (context) => {
-    const { attempts, expired, cancel, tries, error, ref, phase } = context as unknown as JobContext;
+    const { attempts, expired, cancel, tries, error, ref, phase, nudged } = context as unknown as JobContext;
     const most = Math.max(CANCEL_TRIES, INGEST_TRIES);
-    return [attempts, expired, cancel, Math.min(tries, most), error?.code, ref, phase];
+    return [attempts, expired, cancel, Math.min(tries, most), error?.code, ref, phase, nudged];
   },
 );
 
