@@ -102,6 +102,14 @@ create table facts (
   constraint facts_seq_check CHECK ((seq >= 1))
 );
 
+create table hook_deliveries (
+  provider text not null,
+  id text not null,
+  received_at timestamp with time zone not null,
+  constraint hook_deliveries_id_check CHECK (((char_length(id) >= 1) AND (char_length(id) <= 255))),
+  constraint hook_deliveries_pkey PRIMARY KEY (provider, id)
+);
+
 create table idempotency (
   user_id uuid not null,
   route text not null,
@@ -296,6 +304,8 @@ CREATE INDEX chats_by_user ON public.chats USING btree (user_id, created_at DESC
 CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX commits_by_age ON public.commits USING btree (at);
+
+CREATE INDEX hook_deliveries_by_age ON public.hook_deliveries USING btree (received_at);
 
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_at);
 

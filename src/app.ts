@@ -52,6 +52,10 @@ import { createFeed } from "./streams/feed.ts";
 import { createMessages } from "./streams/messages.ts";
 import type { Served } from "./streams/session.ts";
 import { createTails } from "./streams/tail.ts";
+import { createReceiver } from "./webhooks/receive.ts";
+import { createReplays } from "./webhooks/replays.ts";
+import { createHookRoutes, HOOK_ROUTE } from "./webhooks/routes.ts";
+import { createHooks } from "./webhooks/token.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
@@ -108,6 +112,11 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   });
   opened.defer(() => engine.close());
   const { dispatch, watch } = engine;
+  const hooks = createHooks({
+    secret: services.derive("webhooks"),
+    publicUrl: config.PUBLIC_URL,
+    callable: services.callable,
+  });
   engine.handle(
     createJobEffects({
       query,
@@ -117,7 +126,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       draws,
       tmpDir,
       counted: { polls: () => metrics.providerPolls.inc() },
-      webhookUrl: () => null,
+      webhookUrl: hooks.urlFor,
     }),
   );
   engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }));
@@ -161,6 +170,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     clock,
     draws,
     defaultTimeoutMs: config.JOB_TIMEOUT_MS,
+    callable: services.callable,
   });
   const attachmentCommands = createAttachmentCommands({
     dispatch,
@@ -211,7 +221,17 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     publicUrl: config.PUBLIC_URL,
   });
 
-  const http = createBase({ config, log, metrics, exchanges, origins })
+  const receiver = createReceiver({
+    providers,
+    hooks,
+    replays: createReplays(query),
+    dispatch,
+    query,
+    clock,
+    log,
+  });
+
+  const http = createBase({ config, log, metrics, exchanges, origins, raw: new Set([HOOK_ROUTE]) })
     .use(
       createHealth({
         log,
@@ -248,7 +268,8 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     .use(createChatRoutes({ guard, commands: chatCommands, query, clients, messages }))
     .use(
       createBatchRoutes({ guard, commands: batchCommands, reads: batchReads, streams: batchStreams, once, urlEpoch }),
-    );
+    )
+    .use(createHookRoutes({ receiver, exchanges }));
 
   let draining = false;
   const closing = opened.move();

@@ -14,6 +14,8 @@ import type { Timers } from "./timers.ts";
 
 const TICK_MS = 1_000;
 const HOUSEKEEPING_MS = 60_000;
+/** Longer than any provider delivers a webhook again. */
+const HOOKS_MS = 24 * 3_600_000;
 const CLAIMS = 500;
 const ARMED = 5_000;
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
@@ -80,6 +82,7 @@ export const createSweep = (deps: {
     housekept = now;
     await query("sweepIdempotency", [new Date(now - deps.idempotencyTtlMs)]);
     await query("sweepCommits", [new Date(now - 3_600_000)]);
+    await query("sweepHooks", [new Date(now - HOOKS_MS)]);
     await query("ensurePartitions");
   };
 

@@ -66,6 +66,11 @@ export const createMetrics = (deps: { queueDepth: () => Promise<number>; parkedA
     jobsSucceeded: counter("jobs_succeeded_total", "Jobs that ended well", [...model]),
     jobsFailed: counter("jobs_failed_total", "Jobs that ended otherwise", [...model, "error_code"]),
     providerPolls: counter("provider_polls_total", "Polls of providers"),
+    completions: counter(
+      "darkroom_completions_total",
+      "Finished generations by what found out: a nudge of the provider, or polling alone",
+      [...model, "noticed_by"],
+    ),
     commitSeconds: histogram("darkroom_commit_seconds", "Time of one group commit", LATENCIES_S),
     commitUnits: histogram("darkroom_commit_units", "Units in one group commit", [1, 2, 4, 8, 16, 32, 64, 128, 256]),
     units: counter("darkroom_units_total", "Units by the answer of their commit", ["outcome"]),

@@ -28,6 +28,8 @@ export const createBase = (deps: {
   metrics: Metrics;
   exchanges: Exchanges;
   origins: Origins;
+  /** Routes whose bodies are left as they come, in `rawBody`. */
+  raw: ReadonlySet<string>;
 }) => {
   const { config, exchanges, origins, log } = deps;
   const hostAllowed = createHostCheck(config);
@@ -56,8 +58,11 @@ export const createBase = (deps: {
       // No body counts as {}: HTTP libraries announce JSON even where there is nothing to send, and the
       // runtimes do not agree on whether an empty body is one.
       if (bytes.byteLength === 0) return {};
+      if (deps.raw.has(route)) {
+        exchanges.of(request).rawBody = bytes;
+        return {};
+      }
       if (!isJson(contentType)) throw new Problem("unsupported_media_type", "Send application/json");
-      exchanges.of(request).rawBody = bytes;
       const body = parseJson(bytes);
       // Elysia would take an array for an object without properties.
       if (typeof body !== "object" || body === null || Array.isArray(body))

@@ -50,6 +50,8 @@ export const createJobCommands = (deps: {
   clock: Clock;
   draws: Draws;
   defaultTimeoutMs: number;
+  /** Providers that call us when something changed. */
+  callable: ReadonlySet<string>;
 }) => {
   const { dispatch, reads, clock, draws } = deps;
 
@@ -75,6 +77,7 @@ export const createJobCommands = (deps: {
         batch: job.batch?.id ?? null,
         index: job.batch?.index ?? 0,
         timeoutMs: job.timeoutMs ?? deps.defaultTimeoutMs,
+        webhook: deps.callable.has(job.provider),
       },
     );
     unit.actors.push(actor);

@@ -4,9 +4,11 @@ import type { Log } from "../log.ts";
 import type { Fact } from "../ports.ts";
 import type { JobLabels } from "./present.ts";
 
+type Counted = "jobsCreated" | "jobsSucceeded" | "jobsFailed" | "completions";
+
 /** Counts and logs what happens to jobs, from the facts that this node committed. */
 export const createJobObserver =
-  ({ log, metrics }: { log: Log; metrics: Pick<Metrics, "jobsCreated" | "jobsSucceeded" | "jobsFailed"> }) =>
+  ({ log, metrics }: { log: Log; metrics: Pick<Metrics, Counted> }) =>
   (fact: Fact): void => {
     if (fact.actorKind !== "job") return;
     const { job_id, option_id, tool_type, model_key } = fact.data as unknown as JobLabels;
@@ -27,6 +29,10 @@ export const createJobObserver =
           },
           "job created",
         );
+        break;
+      case "job.rendered":
+        if (typeof fact.data.noticed_by === "string")
+          metrics.completions.inc({ ...labels, noticed_by: fact.data.noticed_by });
         break;
       case "job.succeeded":
         metrics.jobsSucceeded.inc(labels);

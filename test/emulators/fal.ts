@@ -24,6 +24,8 @@ export type FalOptions = EmulatorOptions &
     stopsWhenTold?: boolean;
     /** What a result answers before it is there. Default 400. */
     earlyResult?: 202 | 400;
+    /** Waits (ms) before the retries of a webhook that was not acknowledged. Default ten, as fal does, but in seconds. */
+    webhookRetries?: readonly number[];
   };
 
 const SEGMENT = "[\\w.-]+";
@@ -31,6 +33,7 @@ const APP = `((?:(?:workflows|comfy)/)?${SEGMENT}/${SEGMENT})`;
 const SHORT_LIFE_BYTES = 10 * 1024;
 const SHORT_LIFE_MS = 6 * 60_000;
 const LIFE_MS = 3600_000;
+const RETRIES_MS = Array.from({ length: 10 }, (_, n) => Math.min(5000, 250 * 2 ** n));
 
 const defaultEnding = ({ prompt }: Record<string, unknown>): Ending =>
   typeof prompt === "string" && prompt !== ""
@@ -39,6 +42,7 @@ const defaultEnding = ({ prompt }: Record<string, unknown>): Ending =>
 
 export const createFalEmulator = async (options: FalOptions = {}) => {
   const { key, userId = "user-1", cancelWord = "OK", stopsWhenTold = true, earlyResult = 400 } = options;
+  const { webhookRetries = RETRIES_MS } = options;
   const emulator = await createEmulator(options);
   const { now, url, outputs } = emulator;
   const keys = createSigningKeys(userId);
@@ -75,7 +79,9 @@ export const createFalEmulator = async (options: FalOptions = {}) => {
     runMs: options.runMs,
     timers: options.timers,
     onChange: (id, phase) => {
-      if (phase === "ended" && runs.get(id)?.data.webhook) void deliver(id);
+      if (phase === "ended" && runs.get(id)?.data.webhook) {
+        void deliver(id).then((delivery) => webhooks.insist(delivery, webhookRetries));
+      }
     },
   });
 

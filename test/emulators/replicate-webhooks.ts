@@ -1,4 +1,4 @@
-import type { Delivery, Signer } from "./kit-webhooks.ts";
+import type { Signer } from "./kit-webhooks.ts";
 import { createWebhooks } from "./kit-webhooks.ts";
 import type { Event, PredictionRun, WirePrediction } from "./replicate-run.ts";
 
@@ -21,27 +21,9 @@ export const createReplicateWebhooks = ({
   const sender = createWebhooks({ now, sign });
   const lastAt = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
-  const closing = new AbortController();
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      closing.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-
-  const acknowledged = ({ status }: Delivery) => status !== null && status >= 200 && status < 300;
-
-  const deliver = async (url: string, payload: WirePrediction, waits: readonly number[]) => {
-    let delivery = await sender.send(url, payload);
-    for (const wait of waits) {
-      if (acknowledged(delivery) || closing.signal.aborted) return;
-      await pause(wait);
-      if (!closing.signal.aborted) delivery = await sender.redeliver(delivery);
-    }
-  };
+  const deliver = async (url: string, payload: WirePrediction, waits: readonly number[]) =>
+    sender.insist(await sender.send(url, payload), waits);
 
   return {
     ...sender,
@@ -60,10 +42,6 @@ export const createReplicateWebhooks = ({
     /** Resolves when everything that was to be sent was sent. */
     async settle(): Promise<void> {
       while (underWay.size > 0) await Promise.all(underWay);
-    },
-    close(): void {
-      closing.abort();
-      sender.close();
     },
   };
 };

@@ -43,7 +43,7 @@ export const setup = (env: Record<string, string> = {}, queueDepth: () => Promis
   const exchanges = createExchanges();
   const metrics = createMetrics({ queueDepth });
   const origins = createOrigins(config);
-  const base = createBase({ config, log, metrics, exchanges, origins });
+  const base = createBase({ config, log, metrics, exchanges, origins, raw: new Set(["/raw"]) });
   return { base, config, exchanges, lines, log, metrics, origins };
 };
 

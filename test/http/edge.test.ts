@@ -137,19 +137,24 @@ describe("a body", () => {
     assert.equal((await send("/things", init)).status, 413);
   });
 
-  it("of exactly the limit passes, and its bytes stay at hand for signatures", async () => {
+  it("of exactly the limit passes; on a raw route its bytes are left as they come, for signatures", async () => {
     const { base, exchanges } = setup({ BODY_LIMIT_BYTES: "1024" });
     let raw: Uint8Array | undefined;
     const { post } = createClient(
-      base.post("/hook", ({ request }) => {
-        raw = exchanges.of(request).rawBody;
-        return "taken";
-      }),
+      base
+        .post("/hook", ({ body }) => body)
+        .post("/raw", ({ request }) => {
+          raw = exchanges.of(request).rawBody;
+          return "taken";
+        }),
     );
-    const body = `{"a":1}${" ".repeat(1024 - 7)}`;
-    assert.equal((await post("/hook", body)).status, 200);
-    assert.equal(new TextDecoder().decode(raw), body);
-    assert.equal((await post("/hook", `${body} `)).status, 413);
+    const json = `{"a":1}${" ".repeat(1024 - 7)}`;
+    assert.equal((await post("/hook", json)).status, 200);
+    assert.equal((await post("/hook", `${json} `)).status, 413);
+    const text = "x".repeat(1024);
+    assert.equal((await post("/raw", text, { "content-type": "text/plain" })).status, 200);
+    assert.equal(new TextDecoder().decode(raw), text);
+    assert.equal((await post("/raw", `${text}x`)).status, 413);
   });
 });
 

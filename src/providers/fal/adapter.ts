@@ -5,7 +5,7 @@ import { createDownloader } from "../download.ts";
 import { cancelIn } from "./cancel.ts";
 import { inputOf } from "./input.ts";
 import { createKeyring } from "./jwks.ts";
-import { isModel, isRef } from "./ref.ts";
+import { isModel, isRef, refOf } from "./ref.ts";
 import { resultIn } from "./result.ts";
 import { statusIn } from "./status.ts";
 import { submitIn } from "./submit.ts";
@@ -94,6 +94,8 @@ export const createFalProvider = (deps: FalProviderDeps): Provider => {
       if (!isRef(ref)) return { kind: "unknown", reason: "no such ref" };
       return cancelIn(await call({ method: "PUT", path: `${ref}/cancel`, signal }));
     },
+
+    refOf,
 
     verify: createWebhookVerifier({ keyring, userId: deps.userId }),
 
