@@ -1,0 +1,59 @@
+/** The emulators under attack, each with the settings that lead the server to it and to nothing else. */
+import { createFalEmulator } from "../emulators/fal.ts";
+import { createHiggsfieldEmulator } from "../emulators/higgsfield.ts";
+import type { Emulator } from "../emulators/kit.ts";
+import { createReplicateEmulator, TOKEN } from "../emulators/replicate.ts";
+
+export type ProviderName = "higgsfield" | "replicate" | "fal";
+export const PROVIDERS: readonly ProviderName[] = ["higgsfield", "replicate", "fal"];
+
+/** A provider that keeps its books: what was billed, and how a generation that it took has ended. */
+export type Target = {
+  name: ProviderName;
+  emulator: Pick<Emulator, "ledger" | "faults" | "onSubmit">;
+  settings: Record<string, string>;
+  /** What is known of each generation at the provider; undefined while it goes on. */
+  endingOf(id: string): string | undefined;
+  close(): Promise<void>;
+};
+
+/** A generation takes long enough that there are always some dozens under way, and less than the job's limit. */
+const TIMES = { latencyMs: 10, queueMs: 300, runMs: 2500, timers: true };
+
+type Runs<T> = { get(id: string): T | undefined; phaseOf(run: T): string };
+const endings =
+  <T extends { ending: { kind: string } }>(runs: Runs<T>) =>
+  (id: string) => {
+    const run = runs.get(id);
+    return run && runs.phaseOf(run) === "ended" ? run.ending.kind : undefined;
+  };
+
+/** Starts the emulator of one provider; its jobs end after `limitMs` when nobody knows what became of their submit. */
+export const openTarget = async (name: ProviderName): Promise<Target> => {
+  switch (name) {
+    case "higgsfield": {
+      const emulator = await createHiggsfieldEmulator(TIMES);
+      const keys = { HIGGSFIELD_BASE_URL: emulator.url, HIGGSFIELD_API_KEY: "hf-id", HIGGSFIELD_SECRET: "hf-secret" };
+      // The same key again finds out whatever became of a submit, so nothing needs to end as unknown.
+      const settings = { ...keys, JOB_TIMEOUT_MS: "60000" };
+      return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
+    }
+    case "replicate": {
+      const emulator = await createReplicateEmulator(TIMES);
+      const settings = {
+        REPLICATE_BASE_URL: emulator.base,
+        REPLICATE_API_TOKEN: TOKEN,
+        JOB_TIMEOUT_MS: String(UNKNOWN_AFTER_MS),
+      };
+      return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
+    }
+    case "fal": {
+      const emulator = await createFalEmulator(TIMES);
+      const settings = { FAL_BASE_URL: emulator.url, FAL_KEY: "id:secret", JOB_TIMEOUT_MS: String(UNKNOWN_AFTER_MS) };
+      return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
+    }
+  }
+};
+
+/** Looks for a lost submit come after about 1, 3 and 7 seconds: the third one is the last. */
+const UNKNOWN_AFTER_MS = 6000;
