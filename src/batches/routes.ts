@@ -8,6 +8,7 @@ import { idempotency } from "../http/idempotency.ts";
 import { Id } from "../http/ids.ts";
 import type { Once } from "../http/once.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
+import { Text } from "../http/text.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
 import type { BatchCommands } from "./commands.ts";
 import type { BatchReads } from "./reads.ts";
@@ -20,7 +21,7 @@ const byId = { params: Type.Object({ job_id: Id }) };
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1000);
 
 const Generate = Type.Object({
-  prompt: Type.String({ minLength: 1, maxLength: 8000 }),
+  prompt: Text(8000),
   num_images: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_IMAGES, default: 1 })),
   model_key: Type.Optional(Type.String({ maxLength: 100 })),
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),

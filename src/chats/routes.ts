@@ -6,6 +6,7 @@ import { describe, describeStream } from "../http/describe.ts";
 import type { Guard } from "../http/guard.ts";
 import { Id } from "../http/ids.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
+import { Text } from "../http/text.ts";
 import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
 import type { Messages } from "../streams/messages.ts";
@@ -26,7 +27,7 @@ const byId = { params: Type.Object({ id: Id }) };
 const UNTITLED = "New chat";
 
 const Say = Type.Object({
-  text: Type.String({ minLength: 1, maxLength: 8000 }),
+  text: Text(8000),
   attachments: Type.Optional(Type.Array(Id, { maxItems: 10, uniqueItems: true, description: "upload ids" })),
 });
 const Said = Type.Object({

@@ -1,8 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { Text } from "../http/text.ts";
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const Title = Type.String({ minLength: 1, maxLength: 200 });
+export const Title = Text(200);
 
 export const Chat = Type.Object({
   id: Type.String(),

@@ -51,6 +51,7 @@ describe("a request for images", () => {
       [{ prompt: "a fox", num_images: null }, "/num_images"],
       [{ prompt: "a fox", num_images: true }, "/num_images"],
       [{ prompt: "" }, "/prompt"],
+      [{ prompt: " \n\t" }, "/prompt"],
       [{ num_images: 1 }, "/prompt"],
       [{ prompt: 5 }, "/prompt"],
       [{ prompt: "a\0fox" }, "/prompt"],

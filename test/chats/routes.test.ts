@@ -43,6 +43,8 @@ describe("bad input to chats", () => {
     await refuse(path, { text: 7 }, 422, "validation_failed", "/text");
     await refuse(path, { text: null }, 422, "validation_failed", "/text");
     await refuse(path, { text: "" }, 422, "validation_failed", "/text");
+    await refuse(path, { text: " \n\u3000" }, 422, "validation_failed", "/text");
+    await refuse("/chats", { title: "  " }, 422, "validation_failed", "/title");
     await refuse(path, { text: "a fox\0" }, 422, "validation_failed", "/text");
     await refuse(path, '{"text":"a fox\\ud800"}', 422, "validation_failed", "/text");
     await refuse(path, { text: "x".repeat(100_000) }, 422, "validation_failed", "/text");
