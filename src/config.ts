@@ -18,7 +18,7 @@ export const Settings = Type.Object({
   }),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: "HTTP port; 0 picks a free one" }),
   HOST: text("address to listen on", "127.0.0.1"),
-  PUBLIC_URL: optional(url("base URL that browsers and providers reach us at", "https?")),
+  PUBLIC_URL: optional(url("base URL that browsers reach us at and, when it is set, providers' webhooks", "https?")),
   ALLOWED_HOSTS: optional(text("comma-separated Host headers accepted besides the public URL's and loopback")),
   CORS_ORIGINS: text("comma-separated origins, or `localhost` for any loopback origin", "localhost"),
   DATA_DIR: text("where the embedded services and generated secrets live", ".darkroom"),
@@ -109,6 +109,8 @@ export type Config = Known & {
   SIMULATED: boolean;
   /** Origin without a trailing slash. */
   PUBLIC_URL: string;
+  /** Whether it was set, so that others than browsers on this machine may be told to use it. */
+  PUBLIC_URL_SET: boolean;
 };
 
 export class ConfigError extends Error {
@@ -184,6 +186,7 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     DATABASE_URL: known.DATABASE_URL?.replace("+asyncpg", ""),
     DEMO: known.DEMO ?? (!production && isLoopback(known.HOST)),
     SIMULATED: known.SIMULATED ?? !production,
+    PUBLIC_URL_SET: known.PUBLIC_URL !== undefined,
     PUBLIC_URL: (known.PUBLIC_URL ?? `http://${host}:${known.PORT}`).replace(/\/+$/, ""),
   };
 };

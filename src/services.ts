@@ -106,8 +106,12 @@ const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
 
 const list = (text: string | undefined) => (text ?? "").split(",").filter((entry) => entry !== "");
 
-/** Whether a provider at this base URL can call us: over https from outside, or an emulator beside us over http. */
-const reachableFrom = (baseUrl: string, { PUBLIC_URL }: Config): boolean => {
+/**
+ * Whether a provider at this base URL can call us: never at a URL that nobody set; over https from outside, or an
+ * emulator beside us over http.
+ */
+const reachableFrom = (baseUrl: string, { PUBLIC_URL, PUBLIC_URL_SET }: Config): boolean => {
+  if (!PUBLIC_URL_SET) return false;
   const { protocol, hostname } = new URL(PUBLIC_URL);
   return baseUrl.startsWith("http://") || (protocol === "https:" && !isLoopback(hostname));
 };

@@ -8,6 +8,7 @@ import type { Random } from "../../src/embedded/simulated/drawing/random.ts";
 import type { Stage } from "../emulators/kit.ts";
 import { type Client, createClient } from "../support/client.ts";
 import { temporaryDirectory } from "../support/directory.ts";
+import { freePort } from "../support/port.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { openTarget, type ProviderName, type Target } from "./submit-providers.ts";
@@ -79,7 +80,9 @@ export const openArena = async (
   opened.defer(() => sql.end({ timeout: 5 }));
   const dataDir = await temporaryDirectory();
   opened.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
-  const env = { ...SETTINGS, ...target.settings, ...more, DATABASE_URL: database.url, DATA_DIR: dataDir };
+  const port = String(await freePort());
+  const here = { PORT: port, PUBLIC_URL: `http://localhost:${port}`, DATABASE_URL: database.url, DATA_DIR: dataDir };
+  const env = { ...SETTINGS, ...target.settings, ...more, ...here };
   let server: TestServer = await startServer(env);
   opened.defer(() => server[Symbol.asyncDispose]());
 
@@ -139,7 +142,7 @@ export const openArena = async (
       return strikeAt(stage, nth, kill, stage === "before_read");
     },
     restart: async () => {
-      server = await startServer({ ...env, PORT: new URL(server.url).port });
+      server = await startServer(env);
     },
     pauseAt: (stage, nth, ms) => {
       if (stage === null) return pause(ms);

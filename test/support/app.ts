@@ -44,7 +44,7 @@ const MAX_BODY = 64 * 1024 * 1024;
 
 /**
  * Starts the app as `src/main.ts` does: the port first, then everything behind it.
- * @param settings environment on top of fast defaults
+ * @param settings environment on top of fast defaults; a PUBLIC_URL of `own` is replaced by the app's own
  * @param overrides `database` is then not dropped here
  */
 export const startApp = async (settings: Record<string, string> = {}, overrides: Overrides = {}): Promise<TestApp> => {
@@ -61,13 +61,14 @@ export const startApp = async (settings: Record<string, string> = {}, overrides:
   const listening = await listen({ host: "127.0.0.1", port: 0, maxBody: MAX_BODY }, gate);
   opened.defer(() => listening.stop());
   opened.defer(() => gate.close());
-  const config = readConfig({ ...FAST, DATA_DIR: dataDir, ...settings, PORT: String(listening.port) });
+  const url = `http://127.0.0.1:${listening.port}`;
+  const given = { ...FAST, DATA_DIR: dataDir, ...settings, PORT: String(listening.port) };
+  const config = readConfig(settings.PUBLIC_URL === "own" ? { ...given, PUBLIC_URL: url } : given);
   const app: App = await createApp(config, { ...overrides, database });
   opened.use(app);
   gate.open(app);
   await app.start();
 
-  const url = `http://127.0.0.1:${listening.port}`;
   const secret = new TextEncoder().encode(config.JWT_SECRET);
   const tokens = createTokens({ secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
   const token = async (id: string, role: Role = "user") => (await tokens.sign({ id, role })).token;

@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { constants } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { promisify } from "node:util";
 import { connect } from "nats";
 import { chooseIdentity, launch, type Running } from "../../src/embedded/postgres-process.ts";
 import { temporaryDirectory } from "./directory.ts";
+import { freePort } from "./port.ts";
 import { engineAnswers } from "./docker.ts";
 
 const run = promisify(execFile);
@@ -82,15 +82,6 @@ const download = async (): Promise<string> => {
   await rm(join(CACHE, "apt"), { recursive: true, force: true });
   return UNPACKED;
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 const local = async (binary: string, port: number, store: string): Promise<Engine> => {
   const { guard } = await chooseIdentity();

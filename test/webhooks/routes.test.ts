@@ -28,6 +28,7 @@ describe("a provider's webhook", () => {
       FAL_BASE_URL: emulator.url,
       FAL_KEY: KEY,
       SIMULATED: "0",
+      PUBLIC_URL: "own",
       POLL_MIN_MS: "60000",
       POLL_MAX_MS: "60000",
     });
@@ -190,6 +191,20 @@ describe("a provider's webhook", () => {
     const { job } = await ordered;
     assert.equal(done.status, "SUCCEEDED");
     assert.equal(done.job_id, job);
+  });
+
+  it("is not asked for where nobody said how we are reached: then the job polls as if there were none", async () => {
+    await using alone = await startApp({ FAL_BASE_URL: emulator.url, FAL_KEY: KEY, SIMULATED: "0" });
+    const client = await alone.as("00000000-0000-0000-0000-000000000001");
+    const bills = emulator.ledger.length;
+    const { body } = await client.post<{ job_id: string }>("/api/generate", { prompt: "A red fox", model_key: MODEL });
+    await alone.settle();
+    const bill = emulator.ledger[bills];
+    assert.equal(bill?.webhook, null);
+    emulator.start(bill?.id ?? "");
+    emulator.finish(bill?.id ?? "");
+    const { body: page } = await client.get<{ items: { job_id: string }[] }>(`/jobs?batch_id=${body.job_id}`);
+    assert.equal((await jobWhen(client, page.items[0]?.job_id ?? "")).status, "SUCCEEDED");
   });
 
   it("is forgotten after a day by the sweep", async () => {
