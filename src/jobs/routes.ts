@@ -31,7 +31,9 @@ export const createJobRoutes = (deps: {
   urlEpoch(): number;
 }) => {
   const { reads, commands } = deps;
-  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}`;
+  // Of what is only computed, the place in the queue counts: nothing else of a queued job ever changes. What counts
+  // down by itself (`retry_after_seconds`, `eta_seconds`) does not: it holds as of the answer that it came with.
+  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}.${row.queue_position ?? ""}`;
   type Answer = { request: Request; set: { headers: Record<string, unknown> } };
   const get = async (context: Answer, id: string, userId: string) => {
     const row = await reads.row(id, userId);
@@ -147,6 +149,7 @@ export const createJobRoutes = (deps: {
               pace,
               greet: true,
               filter: (fact) => fact.actorId === row.id,
+              subject: row.id,
               isLast: (fact) => fact.actorId === row.id && FINAL.has(fact.type),
               snapshot: async () => {
                 const fresh = await reads.row(row.id, principal.userId);

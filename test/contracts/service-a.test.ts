@@ -209,12 +209,13 @@ describe("service A, by its contract", () => {
 
       const job = await app.client.get<JobDetail>(`/options/jobs/${job_id}`);
       assert.equal(job.status, 200);
-      const { result, outputs, cursor, prompt, params, stream, ...same } = job.body;
+      const { result, outputs, cursor, prompt, params, stream, queue_position, eta_seconds, ...same } = job.body;
       const { result: told, outputs: toldOutputs, ...last } = jobs.at(-1) as JobDetail;
       assert.deepEqual(last, same, "an event holds the fields of its GET");
       assert.deepEqual([told?.size_bytes, toldOutputs.length], [result?.size_bytes, outputs.length]);
       assert.equal(cursor, live.seen.length);
       assert.equal(stream, chat.id);
+      assert.deepEqual([queue_position, eta_seconds], [null, null], "nothing is expected of what has ended");
       assert.ok(prompt.startsWith("A red fox in the snow"));
       assert.equal(typeof params, "object");
 
