@@ -10,7 +10,7 @@ import type { OutlookOf, Standing } from "./outlook.ts";
 import type { JobProgress } from "./words.ts";
 
 /** Live jobs in one look; those beyond it wait for their facts. */
-const MOST = 5_000;
+const MOST = 2_000;
 /** An expected end that moved by less is not news. */
 const SLACK_MS = 2_000;
 const SLACK = 0.1;
