@@ -27,6 +27,10 @@ export type JobContext = {
   /** Polls of earlier attempts: the backoff starts anew with each. */
   pollsBefore: number;
   polledAt: number;
+  /** The provider was last known to be still at it; the submit, before any poll said so. */
+  goingAt: number;
+  /** Instants of this attempt's polls, ms since the submit, by its model's history; empty: exponential backoff. */
+  schedule: number[];
   pollAt: number | null;
   /** A nudge came when no poll could follow at once: the next comes soon. */
   nudged: boolean;
@@ -70,6 +74,8 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   polls: 0,
   pollsBefore: 0,
   polledAt: 0,
+  goingAt: 0,
+  schedule: [],
   pollAt: null,
   nudged: false,
   prompted: false,

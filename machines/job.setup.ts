@@ -1,5 +1,6 @@
 import { assign, setup } from "xstate";
 import { backoff } from "./backoff.ts";
+import type { Completion } from "./job.completion.ts";
 import type { JobContext } from "./job.context.ts";
 import type { JobCommand, JobError, JobFact, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
 import {
@@ -12,6 +13,7 @@ import {
   RETRY,
   WATCHDOG_MARGIN_MS,
 } from "./policy.ts";
+import { scheduledWait } from "./schedule.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 const at = (event: object) => stampOf(event).at;
@@ -24,7 +26,7 @@ export const jobSetup = (policy: Policy) =>
       context: {} as JobContext,
       input: {} as JobInput & Stamp,
       events: {} as JobCommand,
-      emitted: {} as { type: JobFact; ref?: string; noticed_by?: "webhook" | "poll" },
+      emitted: {} as { type: JobFact; ref?: string } & Partial<Completion>,
       tags: {} as "turn" | "slot",
     },
     actions: {
@@ -47,6 +49,8 @@ export const jobSetup = (policy: Policy) =>
         attempts: ({ context }) => context.attempts + 1,
         attempt: ({ event }) => stampOf(event).id,
         submittedAt: ({ event }) => at(event),
+        goingAt: ({ event }) => at(event),
+        schedule: [],
         startedAt: ({ context, event }) => context.startedAt ?? at(event),
         timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
         expired: false,
@@ -56,7 +60,8 @@ export const jobSetup = (policy: Policy) =>
         error: null,
       }),
       adopt: assign({
-        ref: (_, params: { ref: string }) => params.ref,
+        ref: (_, params: { ref: string; schedule: number[] }) => params.ref,
+        schedule: (_, params) => params.schedule,
         pollsBefore: ({ context }) => context.polls,
         tries: 0,
       }),
@@ -64,7 +69,11 @@ export const jobSetup = (policy: Policy) =>
         // What is planned stays planned; a nudge only brings it forward.
         pollAt: ({ context, event }) => {
           const pace = context.webhook ? policy.safetyNet : policy.poll;
-          const planned = context.pollAt ?? at(event) + backoff(pace, context.polls - context.pollsBefore, draw(event));
+          const wait =
+            context.webhook || context.schedule.length === 0
+              ? backoff(pace, context.polls - context.pollsBefore, draw(event))
+              : scheduledWait(context.schedule, pace, at(event) - context.submittedAt, draw(event));
+          const planned = context.pollAt ?? at(event) + wait;
           return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
         },
         prompted: ({ context }) => context.nudged,
@@ -80,6 +89,7 @@ export const jobSetup = (policy: Policy) =>
         pollAt: null,
       }),
       noteOutcome: assign({
+        goingAt: ({ context }, outcome: Polled) => (outcome.kind === "unknown" ? context.goingAt : context.polledAt),
         phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
         position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
         progress: ({ context }, outcome: Polled) =>

@@ -32,6 +32,7 @@
  * instead of it; then the ref that a signed call proves is as good as that answer.
  */
 import { and, emit, not, stateIn } from "xstate";
+import { completionOf } from "./job.completion.ts";
 import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
 import { jobSetup } from "./job.setup.ts";
 import type { JobError, JobStatus, Polled } from "./job.words.ts";
@@ -41,8 +42,11 @@ import { stampOf } from "./stamp.ts";
 const TIMED_OUT = jobError("timeout", "The provider did not finish in time", true);
 
 // Typed readers of what an event carries.
-const refOf = ({ event }: { event: { ref: string } }) => ({ ref: event.ref });
-const provenRefOf = ({ event }: { event: { ref?: string } }) => ({ ref: event.ref ?? "" });
+const adoptedOf = ({ event }: { event: { ref: string; schedule?: number[] } }) => ({
+  ref: event.ref,
+  schedule: event.schedule ?? [],
+});
+const provenOf = ({ event }: { event: { ref?: string } }) => ({ ref: event.ref ?? "", schedule: [] });
 const errorOf = ({ event }: { event: JobError }) => jobError(event.code, event.message, event.retryable);
 const outcomeOf = ({ event }: { event: { outcome: Polled } }) => event.outcome;
 const remoteOf = ({ event }: { event: { outcome: Polled } }) => ({
@@ -60,10 +64,10 @@ const tellBatch = (status: JobStatus) => ({
 
 /** What a submit, and a look for a lost one, can be answered with. */
 const submitAnswers = {
-  accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: refOf } },
+  accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: adoptedOf } },
   rejected: { guard: "currentAttempt", target: "#job.failing", actions: { type: "recordError", params: errorOf } },
   nudge: [
-    { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenRefOf }, "rememberNudge"] },
+    { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenOf }, "rememberNudge"] },
     { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
   ],
 } as const;
@@ -355,7 +359,7 @@ export const createJobMachine = (policy: Policy) =>
       },
 
       ingesting: {
-        entry: emit(({ context }) => ({ type: "job.rendered", noticed_by: context.prompted ? "webhook" : "poll" })),
+        entry: emit(({ context, event }) => ({ type: "job.rendered", ...completionOf(context, stampOf(event).at) })),
         on: {
           // Also after the watchdog: what is stored is stored.
           ingested: {

@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { MOST_PLANNED } from "./schedule.ts";
 import { Stamp } from "./stamp.ts";
 
 /** A closed set of words. */
@@ -80,7 +81,13 @@ export type Polled = Static<typeof Polled>;
 /** Commands that a job takes. Every one is stamped by the host. */
 export const JobCommand = Type.Union([
   command("start", {}),
-  command("accepted", { attempt: Type.String(), ref: Type.String() }),
+  command("accepted", {
+    attempt: Type.String(),
+    ref: Type.String(),
+    schedule: Type.Optional(
+      Type.Array(Type.Integer(), { maxItems: MOST_PLANNED, description: "instants of its polls, ms since the submit" }),
+    ),
+  }),
   command("rejected", {
     attempt: Type.String(),
     code: Type.String(),

@@ -289,7 +289,7 @@ alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) RE
 
 alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
 
-CREATE INDEX actors_live ON public.actors USING btree (kind) WHERE (finished_at IS NULL);
+CREATE INDEX actors_live_by_stream ON public.actors USING btree (kind, stream_id) WHERE (finished_at IS NULL);
 
 CREATE INDEX actors_parked ON public.actors USING btree (parked_at) WHERE (parked_at IS NOT NULL);
 
@@ -304,6 +304,8 @@ CREATE INDEX chats_by_user ON public.chats USING btree (user_id, created_at DESC
 CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX commits_by_age ON public.commits USING btree (at);
+
+CREATE INDEX facts_rendered ON public.facts USING btree (((data ->> 'model_key'::text)), ((data ->> 'tool_type'::text)), at DESC) WHERE (type = 'job.rendered'::text);
 
 CREATE INDEX hook_deliveries_by_age ON public.hook_deliveries USING btree (received_at);
 
@@ -603,3 +605,32 @@ begin
     end if;
   end loop;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.queue_position(p_account text, p_owner uuid, p_job uuid)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with mine as (
+    select own.before, coalesce(t.virtual_time, 0) + own.before + 1 as turn
+    from (
+      select count(*) as before from (
+        select from actors
+        where account = p_account and owner_id = p_owner and state = 'queued' and parked_at is null and id < p_job
+        limit 1000
+      ) earlier
+    ) own
+    left join turns t on t.account = p_account and t.owner_id = p_owner
+  )
+  select (mine.before + coalesce((
+    select sum(least(o.waiting, case
+      when o.owner_id < p_owner then floor(mine.turn - o.virtual_time)
+      else ceil(mine.turn - o.virtual_time) - 1 end))
+    from (
+      select owner_id, waiting, virtual_time from turns
+      where account = p_account and waiting > 0 and owner_id <> p_owner and virtual_time < mine.turn
+      order by virtual_time limit 1000
+    ) o
+  ), 0))::integer
+  from mine
+$function$;

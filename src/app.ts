@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { BatchView } from "../machines/batch.ts";
 import type { JobView } from "../machines/job.view.ts";
-import { createEngine } from "./actors/engine.ts";
+import { createEngine, policyOf } from "./actors/engine.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
@@ -35,10 +35,14 @@ import type { NewUser } from "./http/principal.ts";
 import { createBase } from "./http/toolkit.ts";
 import { createJobCommands, outputRows } from "./jobs/commands.ts";
 import { createJobEffects } from "./jobs/effects.ts";
+import { createHistory } from "./jobs/history.ts";
 import { createJobObserver } from "./jobs/observe.ts";
+import { createOutlook } from "./jobs/outlook.ts";
 import { createJobPresenter, type JobLabels } from "./jobs/present.ts";
+import { createJobPulses } from "./jobs/pulses.ts";
 import { createJobReads } from "./jobs/reads.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { scheduled } from "./jobs/scheduled.ts";
 import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
@@ -117,18 +121,18 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     publicUrl: config.PUBLIC_URL,
     callable: services.callable,
   });
-  engine.handle(
-    createJobEffects({
-      query,
-      storage,
-      providers,
-      limits: config,
-      draws,
-      tmpDir,
-      counted: { polls: () => metrics.providerPolls.inc() },
-      webhookUrl: hooks.urlFor,
-    }),
-  );
+  const history = createHistory({ query, clock, pace: policyOf(config).poll, log });
+  const jobEffects = createJobEffects({
+    query,
+    storage,
+    providers,
+    limits: config,
+    draws,
+    tmpDir,
+    counted: { polls: () => metrics.providerPolls.inc() },
+    webhookUrl: hooks.urlFor,
+  });
+  engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
   engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }));
 
   // Streams.
@@ -141,7 +145,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     return data;
   };
   const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL });
-  const messages = createMessages({ feed: createFeed({ tails, log: factLog }), envelopes });
+  const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
+  const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
+  opened.defer(() => pulses.close());
+  const messages = createMessages({ feed: createFeed({ tails, log: factLog }), envelopes, pulses: pulses.of });
   const clients = createClients({
     clock,
     perUser: STREAMS_PER_USER,
@@ -163,7 +170,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 
   // Slices.
   const once = createOnce({ query, dispatch });
-  const jobReads = createJobReads({ query, present });
+  const jobReads = createJobReads({ query, present, history, outlook });
   const jobCommands = createJobCommands({
     dispatch,
     reads: jobReads,

@@ -53,6 +53,10 @@ export const Settings = Type.Object({
   POLL_MAX_MS: ms(30_000, "longest wait between polls"),
   POLL_FACTOR: Type.Number({ minimum: 1, maximum: 10, default: 2, description: "growth of the wait" }),
   POLL_JITTER: Type.Number({ minimum: 0, maximum: 0.9, default: 0.2, description: "± share of the wait" }),
+  POLL_STRATEGY: Type.Union([Type.Literal("backoff"), Type.Literal("adaptive")], {
+    default: "backoff",
+    description: "adaptive places polls by what generations of the model took so far",
+  }),
   POLL_TIMEOUT_MS: ms(5000, "hard limit of one poll; must be below TAKEOVER_GRACE_MS"),
   SUBMIT_TIMEOUT_MS: ms(10_000, "hard limit of one submit, and of looking for a lost one"),
   NOT_AFTER_MS: ms(5000, "an effect not sent this long after its commit is dropped"),

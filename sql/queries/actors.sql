@@ -61,7 +61,7 @@ where a.in_use < a.slots
 select j.id from (
   select t.account, t.owner_id, t.virtual_time from turns t
   where t.account = $1::text and t.waiting > 0
-  order by t.virtual_time limit $2::integer
+  order by t.virtual_time, t.owner_id limit $2::integer
 ) t
 cross join lateral (
   select a.id, row_number() over (order by a.id) as place from (

@@ -1,6 +1,7 @@
 -- name: jobById
 -- One statement, so that the cursor belongs to the snapshot.
-select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id
+select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id,
+  case when a.state = 'queued' then queue_position(a.account, a.owner_id, a.id) end as queue_position
 from jobs j join actors a on a.id = j.id left join streams s on s.id = a.stream_id
 where j.id = $1::uuid and j.user_id = $2::uuid
   and not exists (select 1 from chats c where c.id = j.chat_id and c.deleted_at is not null);
@@ -29,6 +30,21 @@ where j.chat_id = $1::uuid and a.finished_at is null;
 select exists (
   select 1 from facts where stream_id = $1::uuid and seq > $2::bigint and actor_id = $3::uuid
 ) as more;
+
+-- name: standings
+-- The live jobs of streams, and where each stands. One statement: `cursor` is as old as the rest.
+select a.id, a.stream_id, a.snapshot, j.model_key, j.tool_type, coalesce(s.seq, 0) as cursor,
+  case when a.state = 'queued' then queue_position(a.account, a.owner_id, a.id) end as queue_position
+from actors a join jobs j on j.id = a.id left join streams s on s.id = a.stream_id
+where a.kind = 'job' and a.finished_at is null and a.stream_id = any($1::uuid[])
+limit $2::integer;
+
+-- name: completions
+-- What the latest generations of a model took, as their polls bracketed it; ms since the submit.
+select (data->>'done_after_ms')::float8 as after, (data->>'done_by_ms')::float8 as by from facts
+where type = 'job.rendered' and data->>'model_key' = $1::text and data->>'tool_type' = $2::text
+  and data ? 'done_by_ms'
+order by at desc limit $3::integer;
 
 -- name: transitionsOf
 select version, at, event, from_state, to_state, effects, folded from transitions

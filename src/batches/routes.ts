@@ -143,7 +143,8 @@ export const createBatchRoutes = (deps: {
           tag: "generate",
           summary: "Progress, live",
           description:
-            "`snapshot` first when no cursor is given; job.updated and batch.updated; ends with the request.",
+            "`snapshot` first when no cursor is given; job.updated and batch.updated; job.progress without an id, for " +
+            "where its live jobs stand; ends with the request.",
           problems: ["too_many_connections"],
           events: [
             'id: 3\nevent: batch.updated\ndata: {"specversion":"1.0","type":"darkroom.batch.started","data":{"job_id":"…","status":"RUNNING"}}',

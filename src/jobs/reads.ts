@@ -5,6 +5,8 @@ import type { Snapshot } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { type Cursor, keyset } from "../http/pagination.ts";
+import type { History } from "./history.ts";
+import type { OutlookOf } from "./outlook.ts";
 import type { JobLabels, PresentJob } from "./present.ts";
 import type { Job, JobDetail } from "./words.ts";
 
@@ -27,6 +29,8 @@ export type JobRow = {
   snapshot: Snapshot;
   cursor: number;
   stream_id: string;
+  /** Only where a single job is read, and null when it is not queued. */
+  queue_position?: number | null;
 };
 
 export type JobFilter = { status?: string; chat_id?: string; batch_id?: string; tool_type?: string };
@@ -54,20 +58,34 @@ type TransitionRow = {
 };
 
 /** Reads of jobs, always by their owner: another's job is not found. */
-export const createJobReads = ({ query, present }: { query: Query; present: PresentJob }) => {
+export const createJobReads = ({
+  query,
+  present,
+  history,
+  outlook,
+}: {
+  query: Query;
+  present: PresentJob;
+  history: Pick<History, "load">;
+  outlook: OutlookOf;
+}) => {
   const row = async (id: string, userId: string): Promise<JobRow> => {
     const [found] = await query<JobRow>("jobById", [id, userId]);
     if (!found) throw new Problem("not_found", "There is no such job");
     return found;
   };
   const show = (found: JobRow): Promise<Job> => present(labelsOf(found), viewOf(found));
-  const detail = async (found: JobRow): Promise<JobDetail> => ({
-    ...(await show(found)),
-    prompt: found.prompt,
-    params: found.params,
-    cursor: found.cursor,
-    stream: found.stream_id,
-  });
+  const detail = async (found: JobRow): Promise<JobDetail> => {
+    if (viewOf(found).finished_at === null) await history.load(found.model_key, found.tool_type);
+    return {
+      ...(await show(found)),
+      ...outlook(found),
+      prompt: found.prompt,
+      params: found.params,
+      cursor: found.cursor,
+      stream: found.stream_id,
+    };
+  };
   return {
     row,
     show,

@@ -44,9 +44,37 @@ export const Job = Type.Object({
 });
 export type Job = Static<typeof Job>;
 
+/** Where a live job stands: computed when asked for, never stored. */
+export const Outlook = Type.Object({
+  queue_position: nullable(
+    Type.Integer({
+      description:
+        "jobs that will be started before it, counted to about 1000; once it runs, the provider's word. Null: not queued",
+    }),
+  ),
+  eta_seconds: nullable(
+    Type.Object(
+      { p50: Type.Integer(), p95: Type.Integer() },
+      { description: "until half, and 95 %, of such generations are done; it counts down by itself. Null: not known" },
+    ),
+  ),
+});
+export type Outlook = Static<typeof Outlook>;
+
+/** The data of `job.progress`, an event without an id that is not in the log. */
+export const JobProgress = Type.Object({
+  job_id: Type.String(),
+  status: JobStatus,
+  state: Job.properties.state,
+  progress: Job.properties.progress,
+  ...Outlook.properties,
+});
+export type JobProgress = Static<typeof JobProgress>;
+
 /** A job as its own GET shows it. */
 export const JobDetail = Type.Object({
   ...Job.properties,
+  ...Outlook.properties,
   prompt: Type.String(),
   params: Type.Record(Type.String(), Type.Unknown()),
   cursor: Type.Integer({ description: "seq of its stream at this snapshot: resume from here" }),
