@@ -112,10 +112,11 @@ const reachableFrom = (baseUrl: string, { PUBLIC_URL }: Config): boolean => {
   return baseUrl.startsWith("http://") || (protocol === "https:" && !isLoopback(hostname));
 };
 
-/** A provider is there only when its credentials are. `callable`: its webhooks can reach us. */
-const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock) => {
-  const { now } = clock;
-  const made: { provider: Provider; callable: boolean }[] = [];
+type Made = { provider: Provider; callable: boolean };
+
+/** The real providers: each is there only when its credentials are. `callable`: its webhooks can reach us. */
+export const createRealProviders = (config: Config, log: Log, now: () => number): Made[] => {
+  const made: Made[] = [];
   if (config.HIGGSFIELD_API_KEY && config.HIGGSFIELD_SECRET) {
     const baseUrl = config.HIGGSFIELD_BASE_URL;
     const deps = {
@@ -151,6 +152,12 @@ const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clo
       callable: reachableFrom(baseUrl, config),
     });
   }
+  return made;
+};
+
+const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock) => {
+  const { now } = clock;
+  const made = createRealProviders(config, log, now);
   if (config.SIMULATED) {
     const provider = createSimulatedProvider({
       ledger: createLedger((name, params) => write(name, params)),
