@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as wait } from "node:timers/promises";
-import { type OfferedModel, pathOf } from "../../src/models/model.ts";
+import { type OfferedModel, paramsFor, pathOf } from "../../src/models/model.ts";
 import { validateParams } from "../../src/models/validate.ts";
 import type { CheckOutcome, Provider, RemoteOutput } from "../../src/ports.ts";
 import { HEAD_BYTES, inspect } from "../../src/storage/inspect.ts";
@@ -56,7 +56,7 @@ const submit = async ({ provider, model, prompt, say, signal }: Smoke): Promise<
       model: pathOf(model, TOOL),
       tool: TOOL,
       prompt,
-      params: params.value,
+      params: paramsFor(model, TOOL, params.value),
       inputs: [],
       deadline: Date.now() + LIMIT_MS,
       webhook: null,
