@@ -25,6 +25,7 @@ import { createHiggsfieldV1Provider } from "./providers/higgsfield/v1.ts";
 import { createReplicateProvider } from "./providers/replicate/adapter.ts";
 import { PUBLIC_PREFIXES } from "./storage/keys.ts";
 import { createS3Storage } from "./storage/s3.ts";
+import { sweepTempFiles } from "./storage/temp-file.ts";
 
 const WRITERS = 2;
 const CLOSE_S = 5;
@@ -187,6 +188,8 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const dataDir = resolve(config.DATA_DIR);
   const tmpDir = join(dataDir, "tmp");
   await mkdir(tmpDir, { recursive: true });
+  const abandoned = await sweepTempFiles(tmpDir, Date.now());
+  if (abandoned > 0) log.info({ abandoned }, "removed what a killed process had left of its downloads");
   const secret = await loadSecret({ ...config, DATA_DIR: dataDir });
   const derive = (purpose: string) => createHmac("sha256", secret).update(purpose).digest("hex");
   const deps: Deps = { config, dataDir, derive, opened, log };

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,6 +10,27 @@ import { MediaError } from "./media-error.ts";
 
 /** A download on disk. `head` holds its first bytes, up to `HEAD_BYTES`. */
 export type TempFile = { path: string; size: number; sha256: string; head: Uint8Array };
+
+const SUFFIX = ".part";
+/** Nothing takes so long: an ingest and the check of an attachment have limits of minutes. */
+const ABANDONED_MS = 3600_000;
+
+/**
+ * Removes what processes left in `tmpDir` that were killed in the middle of an ingest; answers how many. Their age
+ * decides, because other nodes may be using the directory.
+ */
+export const sweepTempFiles = async (tmpDir: string, now: number): Promise<number> => {
+  let removed = 0;
+  for (const name of await readdir(tmpDir)) {
+    if (!name.endsWith(SUFFIX)) continue;
+    const path = join(tmpDir, name);
+    const found = await stat(path).catch(() => null);
+    if (!found || now - found.mtimeMs < ABANDONED_MS) continue;
+    await rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+};
 
 /** Hashes and counts what passes; fails as soon as it is more than `maxBytes`. */
 const createMeter = (maxBytes: number) => {
@@ -45,7 +66,7 @@ export const withTempFile = async <T>(
   { body, maxBytes, tmpDir, signal }: { body: Readable; maxBytes: number; tmpDir: string; signal: AbortSignal },
   use: (file: TempFile) => Promise<T>,
 ): Promise<T> => {
-  const path = join(tmpDir, `${randomUUID()}.part`);
+  const path = join(tmpDir, `${randomUUID()}${SUFFIX}`);
   try {
     await mkdir(tmpDir, { recursive: true });
     const meter = createMeter(maxBytes);

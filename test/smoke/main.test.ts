@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { PROVIDERS, openTarget, type ProviderName } from "../chaos/submit-providers.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+const TIMES = { latencyMs: 5, queueMs: 100, runMs: 400, timers: true };
 const FAST = { POLL_MIN_MS: "100", POLL_MAX_MS: "300" };
 
 const closers: (() => Promise<void>)[] = [];
@@ -34,7 +35,7 @@ const smoke = (args: string[], env: Record<string, string>, stopAt?: RegExp) =>
   });
 
 const emulated = async (name: ProviderName) => {
-  const target = await openTarget(name);
+  const target = await openTarget(name, TIMES);
   closers.push(target.close);
   return target;
 };
