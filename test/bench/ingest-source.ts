@@ -5,6 +5,7 @@ import process from "node:process";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createOutputs } from "../emulators/kit-outputs.ts";
+import { untilAlone } from "./neighbour.ts";
 
 const outputs = createOutputs(() => origin);
 const server = createServer(async (incoming, outgoing) => {
@@ -12,6 +13,7 @@ const server = createServer(async (incoming, outgoing) => {
   outgoing.writeHead(status, headers);
   await pipeline(body as Readable, outgoing).catch(() => outgoing.destroy());
 });
+untilAlone(async () => server.closeAllConnections());
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 process.stdout.write(

@@ -5,7 +5,9 @@
 import process from "node:process";
 import { BENCHES } from "../bench/benches.ts";
 import { type Entry, named, runAll } from "./run-all.ts";
+import { untilSignal } from "./until-signal.ts";
 
+const say = (line: string) => void process.stdout.write(`${line}\n`);
 const KILLS = process.env.PROVE_KILLS ?? "200";
 const test = (file: string): Entry["command"] => [process.execPath, "test", "--timeout", "7200000", file];
 
@@ -26,7 +28,7 @@ const ENTRIES: readonly Entry[] = [
 ];
 
 try {
-  const passed = await runAll(named(ENTRIES, process.argv.slice(2)), (line) => process.stdout.write(`${line}\n`));
+  const passed = await runAll(named(ENTRIES, process.argv.slice(2)), say, untilSignal());
   process.exitCode = passed ? 0 : 1;
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { describe, it } from "node:test";
 import { type Entry, named, runAll } from "./run-all.ts";
 
@@ -11,11 +10,18 @@ const entry = (name: string, script: string, more: Partial<Entry> = {}): Entry =
   ...more,
 });
 
-const prove = async (...entries: Entry[]) => {
+const prove = async (...entries: Entry[]) => proveUntil(new AbortController(), null, ...entries);
+
+/** Stops when a line says `last`. */
+const proveUntil = async (stop: AbortController, last: string | null, ...entries: Entry[]) => {
   const lines: string[] = [];
-  const passed = await runAll(entries, (line) => lines.push(line));
+  const hear = (line: string) => {
+    lines.push(line);
+    if (line === last) stop.abort();
+  };
+  const passed = await runAll(entries, hear, stop.signal);
   const head = lines.findIndex((line) => line.startsWith("name "));
-  return { passed, lines, rows: lines.slice(head + 1, -2), last: lines.at(-1) };
+  return { passed, lines, rows: lines.slice(head + 1, -2), last: lines.at(-1) ?? "" };
 };
 
 describe("proving", () => {
@@ -65,9 +71,17 @@ describe("proving", () => {
     assert.throws(() => named(entries, ["two", "three"]), /no three to prove; there are one, two/);
   });
 
-  it("leaves no listener on the signals behind", async () => {
-    const before = process.listenerCount("SIGTERM");
-    await prove(entry("good", 'echo "figures: fine"'));
-    assert.equal(process.listenerCount("SIGTERM"), before);
+  it("that is stopped stops the one that runs, begins no other, and has failed", async () => {
+    const stop = new AbortController();
+    const { passed, rows, last } = await proveUntil(
+      stop,
+      "begun",
+      entry("endless", 'echo "figures: so far"; echo begun; exec sleep 60'),
+      entry("next", 'echo "figures: never"'),
+    );
+    assert.ok(!passed);
+    assert.match(rows[0] ?? "", /^endless .* FAILED: stopped/);
+    assert.match(rows[1] ?? "", /^next +0\.0 +FAILED: stopped$/);
+    assert.equal(last, "FAILED | 0 passed | 2 failed");
   });
 });

@@ -19,7 +19,9 @@ const LIMIT_MS = 2 * 3600_000;
 /** What `bun test` says of tests that did not run. A proof that skipped something has proved nothing. */
 const SKIPPED = /^ *[1-9]\d* (skip|todo)\b/;
 
-const run = ({ name, command, env, figures, limitMs = LIMIT_MS }: Entry, say: (line: string) => void) =>
+type Say = (line: string) => void;
+
+const run = ({ name, command, env, figures, limitMs = LIMIT_MS }: Entry, say: Say, signal: AbortSignal) =>
   new Promise<Run>((resolve) => {
     const started = performance.now();
     const found: string[] = [];
@@ -30,8 +32,11 @@ const run = ({ name, command, env, figures, limitMs = LIMIT_MS }: Entry, say: (l
       failure = `not done in ${Math.round(limitMs / 1000)} s`;
       child.kill("SIGKILL");
     }, limitMs);
-    const stop = () => child.kill("SIGTERM");
-    process.once("SIGTERM", stop).once("SIGINT", stop);
+    const stop = () => {
+      failure = "stopped";
+      child.kill("SIGTERM");
+    };
+    signal.addEventListener("abort", stop, { once: true });
     const hear = (line: string) => {
       say(line);
       const [whole, part] = figures.exec(line) ?? [];
@@ -42,10 +47,10 @@ const run = ({ name, command, env, figures, limitMs = LIMIT_MS }: Entry, say: (l
     child.once("error", (error) => {
       failure = error.message;
     });
-    child.once("close", (code, signal) => {
+    child.once("close", (code, killedBy) => {
       clearTimeout(timer);
-      process.off("SIGTERM", stop).off("SIGINT", stop);
-      if (code !== 0) failure ??= code === null ? `ended by ${signal}` : `exit code ${code}`;
+      signal.removeEventListener("abort", stop);
+      if (code !== 0) failure ??= code === null ? `ended by ${killedBy}` : `exit code ${code}`;
       if (found.length === 0) failure ??= "it gave no figures";
       resolve({ name, seconds: (performance.now() - started) / 1000, failure, figures: found });
     });
@@ -72,12 +77,17 @@ const table = (runs: readonly Run[]): string[] => {
 /**
  * Runs the entries one after another, each in a process of its own, whatever became of the ones before, and says all
  * that they say. Then one table, and a last line that counts like a test runner's. Resolves to whether all passed.
+ * When the signal aborts, the one that runs is stopped and has failed, and so have those that were to come.
  */
-export const runAll = async (entries: readonly Entry[], say: (line: string) => void): Promise<boolean> => {
+export const runAll = async (entries: readonly Entry[], say: Say, signal: AbortSignal): Promise<boolean> => {
   const runs: Run[] = [];
   for (const entry of entries) {
     say(`── ${entry.name}`);
-    runs.push(await run(entry, say));
+    runs.push(
+      signal.aborted
+        ? { name: entry.name, seconds: 0, failure: "stopped", figures: [] }
+        : await run(entry, say, signal),
+    );
   }
   const failed = runs.filter(({ failure }) => failure !== null).length;
   for (const line of ["", ...table(runs), ""]) say(line);

@@ -5,6 +5,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import pino from "pino";
+import { untilSignal } from "../prove/until-signal.ts";
 import { generate } from "./generate.ts";
 import { cheapestModel, missingFor, openProvider, PROVIDERS, secretsOf } from "./providers.ts";
 
@@ -40,15 +41,13 @@ const main = async () => {
   if (positionals.length !== 1 || !PROVIDERS.includes(name)) throw new Error(USAGE);
   const missing = missingFor(name, process.env);
   if (missing.length > 0) throw new Error(`${missing.join(" and ")} must be set in the environment`);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort(new Error("stopped")));
   say("provider", name);
   await generate({
     ...openProvider(name, process.env, log),
     model: cheapestModel(name),
     prompt: values.prompt,
     say,
-    signal: stop.signal,
+    signal: untilSignal(),
   });
 };
 
