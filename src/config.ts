@@ -148,6 +148,10 @@ const conflicts = (c: Known): string[] => {
   rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
   rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
   rule(production && c.DEMO === true, "DEMO=1 is refused in production");
+  for (const name of Object.keys(DEFAULT_URLS) as (keyof typeof DEFAULT_URLS)[]) {
+    // Credentials and outputs would go in the clear, and an http base also loosens where outputs may come from.
+    rule(production && !c[name].startsWith("https://"), `${name} must be https in production`);
+  }
   rule(
     Boolean(c.NATS_URL) && !c.S3_ENDPOINT_INTERNAL && !c.S3_EMBEDDED_SHARED,
     "NATS_URL means several nodes: set S3_ENDPOINT_INTERNAL, or S3_EMBEDDED_SHARED=1 when DATA_DIR is shared",

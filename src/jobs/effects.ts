@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import type { Query } from "../db/queries.ts";
 import { Classified } from "../errors.ts";
 import { findModel } from "../models/catalog.ts";
-import { pathOf } from "../models/model.ts";
+import { paramsFor, pathOf } from "../models/model.ts";
 import type { Tool } from "../models/tool.ts";
 import type { Draws, Generation, Provider, RemoteOutput, Storage, SubmitOutcome } from "../ports.ts";
 import { storeOutput } from "../storage/store-output.ts";
@@ -57,7 +57,7 @@ export const createJobEffects = (deps: {
         model: model ? pathOf(model, row.tool_type) : row.model_key,
         tool: row.tool_type,
         prompt: row.prompt,
-        params: row.params,
+        params: model ? paramsFor(model, row.tool_type, row.params) : row.params,
         inputs: await Promise.all(row.inputs.map((key) => storage.inputUrl(key, Number(params.submittedAt)))),
         deadline: Number(params.deadline),
         webhook: deps.webhookUrl(actor.account ?? "", actor.id, String(params.attempt)),

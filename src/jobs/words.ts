@@ -8,11 +8,13 @@ const Link = Type.Object({ url: Type.String(), width: Type.Integer(), height: Ty
 
 /** One stored output as clients see it. URLs are signed and expire; the job's GET renews them. */
 export const Result = Type.Object({
-  min_url: Type.String({ description: "web-sized WebP" }),
+  min_url: Type.String({ description: "a web-sized WebP of an image; the original itself of a video or a sound" }),
   raw_url: Type.String({ description: "the original" }),
-  mime: Type.String(),
-  size_bytes: Type.Integer(),
-  thumbnails: Type.Array(Link),
+  mime: Type.String({ description: "of the original" }),
+  size_bytes: Type.Integer({ description: "of the original" }),
+  thumbnails: Type.Array(Link, {
+    description: "still WebPs, the smallest first; a video's largest is its poster, and it may have none",
+  }),
 });
 export type Result = Static<typeof Result>;
 

@@ -1,13 +1,14 @@
 /**
- * `npm run bench:polls [jobs]`: from a completion to its notice, and polls a job, by both strategies over the same
+ * `npm run bench:polls`, with `BENCH_JOBS` a row: from a completion to its notice, and polls a job, by both strategies over the same
  * completion times, in virtual time and from a fixed seed. `wideVideo` shows the limit: the wider a distribution is
- * against its mean, the less there is to know in advance.
+ * against its mean, the less there is to know in advance. Fails when one of the others breaks the promise: at no more
+ * polls, at most a third of the delay.
  */
 import process from "node:process";
 import { latencies, seeded } from "../machines/latencies.ts";
 import { racePolls, type Score } from "../machines/poll-race.ts";
 
-const jobs = Number(process.argv[2] ?? 3000);
+const jobs = Number(process.env.BENCH_JOBS ?? 3000);
 const WARMUP = 500;
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
@@ -25,6 +26,8 @@ for (const name of ["image", "video", "bimodal", "wideVideo"] as const) {
     (meanDelayMs / backoff.meanDelayMs).toFixed(2),
   ];
   rows.push(row("backoff", backoff), row("adaptive", adaptive));
+  const kept = adaptive.polls <= backoff.polls && adaptive.meanDelayMs <= backoff.meanDelayMs / 3;
+  if (!kept && name !== "wideVideo") process.exitCode = 1;
 }
 const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
 for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));

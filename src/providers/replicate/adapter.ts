@@ -72,7 +72,9 @@ export const createReplicateProvider = (deps: ReplicateDeps): Provider => {
   const { token, now, log } = deps;
   const baseUrl = deps.baseUrl.replace(/\/+$/, "");
   const call = createCaller({ baseUrl, headers: () => ({ Authorization: `Bearer ${token}` }), log });
-  const fetchFile = createDownloader({ baseUrl, allowedHosts: OUTPUT_HOSTS });
+  // Replicate's reference asks for the token on files, its own SDK fetches them without: so without it first.
+  const credentials = { hosts: OUTPUT_HOSTS, headers: () => ({ Authorization: `Bearer ${token}` }) };
+  const fetchFile = createDownloader({ baseUrl, allowedHosts: OUTPUT_HOSTS, credentials });
   const isReachable = (url: string | null) => url !== null && (url.startsWith("https:") || baseUrl.startsWith("http:"));
   const reachable = isReachable(deps.webhookBase);
   const find = createFinder(call);
