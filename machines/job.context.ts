@@ -1,4 +1,4 @@
-import type { CancelState, JobError, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
+import type { CancelState, JobError, JobInput, Polled, RemoteOutput, StoredOutput, WaitingFor } from "./job.words.ts";
 import type { Policy } from "./policy.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -49,6 +49,8 @@ export type JobContext = {
   remote: RemoteOutput[];
   outputs: StoredOutput[];
   error: JobError | null;
+  /** What the provider last said of the whole account instead of taking this. */
+  waitingFor: WaitingFor | null;
 };
 
 /** The context factory; `input` is undefined when XState only builds a scope, so it must not throw. */
@@ -85,6 +87,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   remote: [],
   outputs: [],
   error: null,
+  waitingFor: null,
 });
 
 export const jobError = (code: string, message: string, retryable: boolean): JobError => ({ code, message, retryable });

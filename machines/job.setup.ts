@@ -12,7 +12,9 @@ import {
   RETRY,
   WATCHDOG_MARGIN_MS,
 } from "./policy.ts";
+import { pauseFor, verdictOn } from "./retries.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
+import type { Report } from "./step.ts";
 
 const at = (event: object) => stampOf(event).at;
 const draw = (event: object) => stampOf(event).draw;
@@ -42,6 +44,7 @@ export const jobSetup = (policy: Policy) =>
           event: { type: string } & Record<string, unknown>;
         },
       ) => {},
+      report: (_, _params: Report) => {},
       // Bookkeeping.
       beginAttempt: assign({
         attempts: ({ context }) => context.attempts + 1,
@@ -54,6 +57,7 @@ export const jobSetup = (policy: Policy) =>
         nudged: false,
         prompted: false,
         error: null,
+        waitingFor: null,
       }),
       adopt: assign({
         ref: (_, params: { ref: string }) => params.ref,
@@ -79,6 +83,11 @@ export const jobSetup = (policy: Policy) =>
         prompted: ({ context }) => context.pollAt !== null && context.prompted,
         pollAt: null,
       }),
+      /** It was not sent, so it counts for nothing. */
+      postponePoll: assign({
+        pollAt: ({ event }) => at(event) + ("afterMs" in event ? event.afterMs : 0),
+        pollsBefore: ({ context }) => context.pollsBefore + 1,
+      }),
       noteOutcome: assign({
         phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
         position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
@@ -103,6 +112,18 @@ export const jobSetup = (policy: Policy) =>
         position: null,
         progress: null,
         told: 0,
+      }),
+      /** Back into the queue with all of its tries, and with what is left of the time to start. */
+      yieldTurn: assign({
+        attempts: ({ context }) => context.attempts - 1,
+        timeoutAt: null,
+        expired: false,
+        waitingFor: ({ context, event }) => ({
+          code: context.error?.code ?? "",
+          until:
+            at(event) + (pauseFor(context.error?.code ?? "", "afterMs" in event ? event.afterMs : 0, policy)?.ms ?? 0),
+        }),
+        error: null,
       }),
       queueAgain: assign({
         startBy: ({ event }) => at(event) + policy.startTimeoutMs,
@@ -163,7 +184,12 @@ export const jobSetup = (policy: Policy) =>
       expired: ({ context }) => context.expired,
       unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
       worthRetrying: ({ context }) =>
-        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
+        context.error !== null &&
+        verdictOn(context.error) === "retry" &&
+        context.attempts <= policy.retryLimit &&
+        !context.expired,
+      /** The account could not take it. What was once accepted may have been billed, so that does not just wait. */
+      mustWait: ({ context }) => context.error !== null && context.ref === null && verdictOn(context.error) === "wait",
       retryable: ({ event }) => "retryable" in event && event.retryable,
       answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
       answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",

@@ -36,6 +36,8 @@ export const jobView = (value: StateValue, context: JobContext) => {
     batch_index: context.index,
     outputs: context.outputs,
     error: context.error,
+    provider: context.account,
+    waiting_for: state === "queued" ? context.waitingFor : null,
   };
 };
 export type JobView = ReturnType<typeof jobView>;

@@ -23,6 +23,13 @@ export const JobError = Type.Object({
 });
 export type JobError = Static<typeof JobError>;
 
+/** Why a queued job is not started though it is its turn: what its provider account waits for, and until when. */
+export const WaitingFor = Type.Object({
+  code: Type.String({ description: "e.g. rate_limited, queue_full, out_of_credit, breaker_open" }),
+  until: Type.Number({ description: "when the account is tried next, ms since the epoch" }),
+});
+export type WaitingFor = Static<typeof WaitingFor>;
+
 export const Thumbnail = Type.Object({
   key: Type.String(),
   width: Type.Integer(),
@@ -92,6 +99,10 @@ export const JobCommand = Type.Union([
   command("notSent", { attempt: Type.String() }),
   command("unresolved", { attempt: Type.String() }),
   command("polled", { n: Type.Integer(), outcome: Polled }),
+  command("deferred", {
+    n: Type.Integer(),
+    afterMs: Type.Number({ description: "until the account's rate allows the poll that was not sent" }),
+  }),
   command("nudge", {
     attempt: Type.String(),
     ref: Type.Optional(Type.String({ description: "the provider's, when the delivery is signed and names it" })),
@@ -125,6 +136,7 @@ export type JobFact =
   | "job.accepted"
   | "job.progressed"
   | "job.retried"
+  | "job.waiting"
   | "job.rendered"
   | "job.cancel_requested"
   | "job.cancel_failed"

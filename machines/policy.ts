@@ -14,6 +14,8 @@ export type Policy = {
   ingestTimeoutMs: number;
   /** Automatic retries of one job after its first attempt. */
   retryLimit: number;
+  /** How long an account pauses that is out of credit or locked: from, doubling, to. */
+  pause: { minMs: number; maxMs: number };
   uploadTtlMs: number;
   verifyTimeoutMs: number;
 };
@@ -51,6 +53,7 @@ export const defaultPolicy: Policy = {
   cancelTimeoutMs: 5_000,
   ingestTimeoutMs: 120_000,
   retryLimit: 2,
+  pause: { minMs: 30_000, maxMs: 600_000 },
   uploadTtlMs: 900_000,
   verifyTimeoutMs: 30_000,
 };

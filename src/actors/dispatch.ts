@@ -3,7 +3,7 @@
  *
  *   won              cache, timers, effects, facts, messages to other actors
  *   version_lost     another node was first: reload and step again, bounded
- *   reserve_denied   no slot was free: nothing happened
+ *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
  *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
  */
 import type { Kind, Registry } from "../../machines/registry.ts";
@@ -125,6 +125,7 @@ export const createDispatch = (deps: {
       tells: step.tells,
       slots: identity.account === null ? 0 : delta("slot"),
       turns: identity.account === null ? 0 : delta("turn"),
+      report: step.report,
     };
   };
 
@@ -133,6 +134,7 @@ export const createDispatch = (deps: {
     c.facts.length + c.tells.length + c.drains.length === 0 &&
     c.slots === 0 &&
     c.turns === 0 &&
+    c.report === null &&
     !c.done &&
     c.effects.length > 0 &&
     c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
@@ -204,6 +206,7 @@ export const createDispatch = (deps: {
           facts: [],
           effects: [],
           tells: [],
+          report: null,
           events: [event],
           // What it held goes back; whoever puts it into service again asks anew.
           tags: new Set(),

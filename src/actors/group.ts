@@ -54,6 +54,8 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
         parked_reason: actor.parkedReason,
         slots: actor.slots,
         turns: actor.turns,
+        pause: actor.report !== null && "pause" in actor.report ? actor.report.pause : null,
+        opens: actor.report !== null && "opens" in actor.report,
         event: actor.event,
         folded: actor.folded,
         effects: actor.effects.map((effect) => effect.type),

@@ -1,5 +1,5 @@
 import type { ActorKind } from "../../machines/registry.ts";
-import type { Effect, MachineEvent, Snapshot } from "../../machines/step.ts";
+import type { Effect, MachineEvent, Report, Snapshot } from "../../machines/step.ts";
 
 /** Who an actor belongs to and where its facts go; fixed at its creation. */
 export type Identity = {
@@ -39,6 +39,8 @@ export type ActorChange = Identity & {
   /** Change in provider slots and in the queue of its owner. */
   slots: -1 | 0 | 1;
   turns: -1 | 0 | 1;
+  /** What was learned of the provider account. */
+  report: Report | null;
 };
 
 export type Row = Record<string, unknown>;

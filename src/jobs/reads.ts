@@ -27,6 +27,9 @@ export type JobRow = {
   snapshot: Snapshot;
   cursor: number;
   stream_id: string;
+  /** Of its provider account. */
+  paused_reason: string | null;
+  paused_until: number | null;
 };
 
 export type JobFilter = { status?: string; chat_id?: string; batch_id?: string; tool_type?: string };
@@ -40,8 +43,12 @@ const labelsOf = (row: JobRow): JobLabels => ({
   model_key: row.model_key,
 });
 
-export const viewOf = (row: JobRow): JobView =>
-  jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
+/** A queued job waits for what its account waits for, whether or not it was the one that was told. */
+export const viewOf = (row: JobRow): JobView => {
+  const view = jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
+  const { paused_reason: code, paused_until: until } = row;
+  return { ...view, waiting_for: view.status === "QUEUED" && code !== null && until !== null ? { code, until } : null };
+};
 
 type TransitionRow = {
   version: number;

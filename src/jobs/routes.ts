@@ -31,7 +31,7 @@ export const createJobRoutes = (deps: {
   urlEpoch(): number;
 }) => {
   const { reads, commands } = deps;
-  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}`;
+  const version = (row: JobRow) => `${row.version}.${row.paused_until ?? 0}.${deps.urlEpoch()}`;
   type Answer = { request: Request; set: { headers: Record<string, unknown> } };
   const get = async (context: Answer, id: string, userId: string) => {
     const row = await reads.row(id, userId);

@@ -23,6 +23,15 @@ export const Job = Type.Object({
   state: Type.String({ description: "the machine's state, e.g. running.waiting" }),
   result: nullable(Result),
   error: nullable(JobError),
+  waiting_for: nullable(
+    Type.Object(
+      {
+        code: Type.String({ description: "rate_limited, queue_full, low_credit, out_of_credit, breaker_open, …" }),
+        until: Type.String({ format: "date-time", description: "when the account is tried next" }),
+      },
+      { description: "why a queued job does not start: its provider account takes nothing now; costs no attempt" },
+    ),
+  ),
   retry_after_seconds: Type.Integer({ description: "until the next poll of the provider, rounded up" }),
   outputs: Type.Array(Result),
   progress: nullable(Type.Number({ description: "0 to 1, as the provider tells it" })),
@@ -36,6 +45,7 @@ export const Job = Type.Object({
   retry_of: nullable(Type.String()),
   tool_type: Type.String(),
   model_key: Type.String(),
+  provider: Type.String({ description: "whose account it uses now" }),
   created_at: Instant,
   started_at: nullable(Instant),
   finished_at: nullable(Instant),

@@ -36,6 +36,8 @@ const jobCases = (): Record<string, Case> => {
   const again = job().submitting();
   again.notSent();
   again.pass(1000);
+  const paused = job().submitting();
+  paused.send("rejected", { attempt, code: "out_of_credit", message: "No", retryable: false, afterMs: 0 });
   const storing = job().ingesting();
   storing.ingestFailed(true);
   const succeeded = job().ingesting();
@@ -46,6 +48,7 @@ const jobCases = (): Record<string, Case> => {
     queued: take(job(), { type: "start" }),
     "queued for too long": take(job()),
     "queued again": take(again, { type: "start" }),
+    "queued, its account paused": take(paused, { type: "start" }),
     submitting: take(job().submitting(), { type: "accepted", attempt, ref: "ref-1" }),
     "submitting without an answer": take(job().submitting()),
     settling: take(reconciling),
