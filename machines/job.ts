@@ -2,7 +2,7 @@
  * One generation, from the press to the stored picture.
  *
  *   state            entered when                             left when
- *   queued           created, rested, or its account pauses   start (a slot is free) · cancel · startDeadline
+ *   queued           created, rested, or its account pauses   start (a slot is free) · cancel · startDeadline · stalled
  *   active           started: it holds a slot                 as below; cancel and deadline are remembered
  *     submitting       the submit is on its way                 accepted · rejected · ambiguous · notSent · watchdog
  *     reconciling      the submit's outcome is not known        accepted · rejected · given up at the deadline
@@ -16,9 +16,10 @@
  *       asking           one cancel in flight                     cancelAnswered · watchdog
  *       pausing          the cancel's outcome is not known        pauseDelay
  *     unstoppable      the provider will not stop               at once: running, or timeout after the deadline
- *   failing          the attempt failed                       at once: queued, resting, failed or canceled
+ *   failing          the attempt failed                       at once: queued, resting, moving, failed or canceled
  *   stopped          the provider stopped it                  at once: canceled if asked for, else timeout
  *   resting          a retryable failure                      retryDelay · cancel
+ *   moving           another provider is to try              moveDelay, at once: in between it is in no queue · cancel
  *   ingesting        outputs are being stored                 ingested · ingestFailed for good · ingestLimit
  *     storing          one try in flight                        ingestFailed · watchdog
  *     pausing          until the next try                       pauseDelay
@@ -121,7 +122,11 @@ export const createJobMachine = (policy: Policy) =>
             },
           },
         },
-        on: { start: "active", cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+        on: {
+          start: "active",
+          stalled: { guard: "mayMoveOn", target: "moving", actions: "leave" },
+          cancel: { target: "canceled", actions: "cancelBeforeStart" },
+        },
       },
 
       active: {
@@ -153,6 +158,7 @@ export const createJobMachine = (policy: Policy) =>
                 attempt: context.attempt ?? "",
                 deadline: context.timeoutAt ?? 0,
                 submittedAt: context.submittedAt,
+                model: context.model,
               }),
             },
             after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },
@@ -207,6 +213,7 @@ export const createJobMachine = (policy: Policy) =>
                     attempt: context.attempt ?? "",
                     deadline: context.timeoutAt ?? 0,
                     submittedAt: context.submittedAt,
+                    model: context.model,
                   }),
                 },
                 after: {
@@ -359,8 +366,10 @@ export const createJobMachine = (policy: Policy) =>
             target: "canceled",
             actions: "confirmCancel",
           },
+          { guard: "movesAtOnce", target: "moving", actions: "leave" },
           { guard: "mustWait", target: "queued", actions: ["yieldTurn", emit({ type: "job.waiting" })] },
           { guard: "worthRetrying", target: "resting", actions: "rest" },
+          { guard: "movesInTheEnd", target: "moving", actions: "leave" },
           { target: "failed" },
         ],
       },
@@ -378,6 +387,12 @@ export const createJobMachine = (policy: Policy) =>
       resting: {
         entry: emit({ type: "job.retried" }),
         after: { retryDelay: { target: "queued", actions: "queueAgain" } },
+        on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+      },
+
+      // A commit of its own, so that each account's row changes by itself: the slot or turn there, the turn here.
+      moving: {
+        after: { moveDelay: { target: "queued", actions: ["arrive", emit({ type: "job.moved" })] } },
         on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
       },
 

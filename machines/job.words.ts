@@ -87,6 +87,10 @@ export type Polled = Static<typeof Polled>;
 /** Commands that a job takes. Every one is stamped by the host. */
 export const JobCommand = Type.Union([
   command("start", {}),
+  command("stalled", {
+    code: Type.String({ description: "why its account has let nothing through for long" }),
+    open: Type.Array(Type.String({ description: "accounts that do" })),
+  }),
   command("accepted", { attempt: Type.String(), ref: Type.String() }),
   command("rejected", {
     attempt: Type.String(),
@@ -120,9 +124,20 @@ export const JobCommand = Type.Union([
 ]);
 export type JobCommand = Static<typeof JobCommand>;
 
+/** Another provider's model that could make the same; what it gets is in the job's row, by its model. */
+export const Alternative = Type.Object({
+  account: Type.String(),
+  model: Type.String(),
+  timeoutMs: Type.Integer(),
+  webhook: Type.Boolean(),
+});
+export type Alternative = Static<typeof Alternative>;
+
 /** What a job is born with. */
 export const JobInput = Type.Object({
   account: Type.String({ description: "provider account whose slots it uses" }),
+  model: Type.Optional(Type.String({ description: "key of the model" })),
+  alternatives: Type.Optional(Type.Array(Alternative, { description: "where it may move to, the best first" })),
   batch: Type.Union([Type.String(), Type.Null()]),
   index: Type.Integer({ description: "place in its batch" }),
   timeoutMs: Type.Integer({ description: "limit from start to result" }),
@@ -137,6 +152,7 @@ export type JobFact =
   | "job.progressed"
   | "job.retried"
   | "job.waiting"
+  | "job.moved"
   | "job.rendered"
   | "job.cancel_requested"
   | "job.cancel_failed"

@@ -16,6 +16,8 @@ export type Policy = {
   retryLimit: number;
   /** How long an account pauses that is out of credit or locked: from, doubling, to. */
   pause: { minMs: number; maxMs: number };
+  /** A pause of at least this makes a job move to another provider, where it may. */
+  failoverAfterMs: number;
   uploadTtlMs: number;
   verifyTimeoutMs: number;
 };
@@ -54,6 +56,7 @@ export const defaultPolicy: Policy = {
   ingestTimeoutMs: 120_000,
   retryLimit: 2,
   pause: { minMs: 30_000, maxMs: 600_000 },
+  failoverAfterMs: 30_000,
   uploadTtlMs: 900_000,
   verifyTimeoutMs: 30_000,
 };

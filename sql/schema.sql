@@ -167,6 +167,7 @@ create table jobs (
   params jsonb not null,
   inputs text[] default '{}'::text[] not null,
   created_at timestamp with time zone not null,
+  alternatives jsonb default '[]'::jsonb not null,
   constraint jobs_check CHECK (((batch_id IS NULL) = (batch_index IS NULL))),
   constraint jobs_pkey PRIMARY KEY (id)
 );
@@ -310,6 +311,8 @@ alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) RE
 alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
 
 CREATE INDEX actors_live ON public.actors USING btree (kind) WHERE (finished_at IS NULL);
+
+CREATE INDEX actors_movable ON public.actors USING btree (account, id) WHERE ((state = 'queued'::text) AND (parked_at IS NULL) AND (((snapshot -> 'context'::text) -> 'alternatives'::text) <> '[]'::jsonb));
 
 CREATE INDEX actors_parked ON public.actors USING btree (parked_at) WHERE (parked_at IS NOT NULL);
 
@@ -523,12 +526,12 @@ begin
       model_key text, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into jobs (id, user_id, chat_id, option_id, batch_id, batch_index, retry_of, tool_type, model_key,
-      provider, prompt, params, inputs, created_at)
+      provider, prompt, params, inputs, alternatives, created_at)
     select r.id, r.user_id, r.chat_id, r.option_id, r.batch_id, r.batch_index, r.retry_of, r.tool_type, r.model_key,
-      r.provider, r.prompt, r.params, r.inputs, r.created_at
+      r.provider, r.prompt, r.params, r.inputs, coalesce(r.alternatives, '[]'), r.created_at
     from jsonb_to_recordset(p->'jobs') r(u integer, id uuid, user_id uuid, chat_id uuid, option_id uuid,
       batch_id uuid, batch_index integer, retry_of uuid, tool_type text, model_key text, provider text,
-      prompt text, params jsonb, inputs text[], created_at timestamptz)
+      prompt text, params jsonb, inputs text[], alternatives jsonb, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into attachments (id, user_id, file_name, content_type, size, upload_key, created_at)
     select r.id, r.user_id, r.file_name, r.content_type, r.size, r.upload_key, r.created_at

@@ -27,6 +27,12 @@ alter table accounts
   add constraint accounts_probe_paused check (probe is null or paused_reason is not null),
   add constraint accounts_pace_whole check ((pace_ms is null) = (paced_until is null));
 
+-- What a job's other providers would get, where it may move to them: [{provider, model_key, prompt, params}].
+alter table jobs add column alternatives jsonb not null default '[]';
+-- Those that may still move.
+create index actors_movable on actors (account, id)
+  where state = 'queued' and parked_at is null and snapshot->'context'->'alternatives' <> '[]';
+
 create function bucket_size(rate double precision) returns double precision language sql immutable strict as $$
   select greatest(1, rate / 10) $$;
 -- Tokens a second.
@@ -231,12 +237,12 @@ begin
       model_key text, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into jobs (id, user_id, chat_id, option_id, batch_id, batch_index, retry_of, tool_type, model_key,
-      provider, prompt, params, inputs, created_at)
+      provider, prompt, params, inputs, alternatives, created_at)
     select r.id, r.user_id, r.chat_id, r.option_id, r.batch_id, r.batch_index, r.retry_of, r.tool_type, r.model_key,
-      r.provider, r.prompt, r.params, r.inputs, r.created_at
+      r.provider, r.prompt, r.params, r.inputs, coalesce(r.alternatives, '[]'), r.created_at
     from jsonb_to_recordset(p->'jobs') r(u integer, id uuid, user_id uuid, chat_id uuid, option_id uuid,
       batch_id uuid, batch_index integer, retry_of uuid, tool_type text, model_key text, provider text,
-      prompt text, params jsonb, inputs text[], created_at timestamptz)
+      prompt text, params jsonb, inputs text[], alternatives jsonb, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into attachments (id, user_id, file_name, content_type, size, upload_key, created_at)
     select r.id, r.user_id, r.file_name, r.content_type, r.size, r.upload_key, r.created_at

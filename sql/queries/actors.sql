@@ -61,6 +61,18 @@ from accounts a cross join (select clock_timestamp() as at) now
 where a.in_use < a.slots
   and exists (select 1 from turns t where t.account = a.id and t.waiting > 0);
 
+-- name: stalledJobs
+-- Queued jobs that may move, on accounts that have been paused for `$1` ms, where an account that they may move to is
+-- open; with all that are.
+select a.id, c.paused_reason as code, array(select o.id from accounts o where o.paused_reason is null) as open
+from accounts c join actors a on a.account = c.id
+where c.paused_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+  and a.state = 'queued' and a.parked_at is null and a.snapshot->'context'->'alternatives' <> '[]'
+  and exists (
+    select 1 from accounts o where o.paused_reason is null
+      and a.snapshot->'context'->'alternatives' @> jsonb_build_array(jsonb_build_object('account', o.id)))
+order by a.id limit $2::integer;
+
 -- name: leaseChecks
 select granted, wait_ms from lease_checks($1::text, $2::integer);
 

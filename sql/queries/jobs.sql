@@ -18,7 +18,7 @@ where j.user_id = $1::uuid
 order by j.created_at desc, j.id desc limit $8::integer;
 
 -- name: jobForEffect
-select id, user_id, tool_type, model_key, provider, prompt, params, inputs from jobs where id = $1::uuid;
+select id, user_id, tool_type, model_key, provider, prompt, params, inputs, alternatives from jobs where id = $1::uuid;
 
 -- name: liveJobsOfChat
 select a.id from jobs j join actors a on a.id = j.id

@@ -99,10 +99,13 @@ export const createDispatch = (deps: {
   const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
     const kind = registry[identity.kind];
     const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
+    // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
+    const account = kind.account?.(step.snapshot) ?? identity.account;
     const delta = (tag: string) =>
       ((step.tags.has(tag) && !step.done ? 1 : 0) - (before?.tags.has(tag) ? 1 : 0)) as -1 | 0 | 1;
     return {
       ...identity,
+      account,
       expect: before?.version ?? 0,
       machineVersion: kind.version,
       snapshot: step.snapshot,
@@ -123,8 +126,8 @@ export const createDispatch = (deps: {
       })),
       drains,
       tells: step.tells,
-      slots: identity.account === null ? 0 : delta("slot"),
-      turns: identity.account === null ? 0 : delta("turn"),
+      slots: account === null ? 0 : delta("slot"),
+      turns: account === null ? 0 : delta("turn"),
       report: step.report,
     };
   };

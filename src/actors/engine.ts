@@ -15,6 +15,7 @@ import { createAdmission } from "./admission.ts";
 import { createCommitter } from "./commit.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEffects, type EffectHandler } from "./effects.ts";
+import { createStalled } from "./stalled.ts";
 import { createSweep } from "./sweep.ts";
 import { createTimers } from "./timers.ts";
 import type { ActorChange, Rows } from "./unit.ts";
@@ -45,6 +46,7 @@ export const policyOf = (c: Config): Policy => ({
   ingestTimeoutMs: c.INGEST_TIMEOUT_MS,
   retryLimit: c.RETRY_LIMIT,
   pause: { minMs: c.PAUSE_MIN_MS, maxMs: c.PAUSE_MAX_MS },
+  failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
   verifyTimeoutMs: 30_000,
 });
@@ -132,6 +134,7 @@ export const createEngine = (deps: EngineDeps) => {
   };
   const effects = createEffects({ handlers, notAfterMs: config.NOT_AFTER_MS, answer, log });
   const admission = createAdmission({ query, clock, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const stalled = createStalled({ query, afterMs: config.FAILOVER_AFTER_MS, send: dispatch.send, log });
   const sweep = createSweep({
     query,
     clock,
@@ -148,7 +151,10 @@ export const createEngine = (deps: EngineDeps) => {
       });
     },
     pinned: warmth.pinned,
-    admit: admission.sweep,
+    admit: async () => {
+      await admission.sweep();
+      await stalled.sweep();
+    },
     log,
   });
 

@@ -19,6 +19,7 @@ type EffectRow = {
   prompt: string;
   params: Record<string, unknown>;
   inputs: string[];
+  alternatives: { model_key: string; prompt: string; params: Record<string, unknown> }[];
 };
 
 type Limits = Pick<
@@ -54,13 +55,19 @@ export const createJobEffects = (deps: {
     try {
       const [row] = await query<EffectRow>("jobForEffect", [actor.id]);
       if (!row) throw new Error("the job's row is gone");
-      const model = findModel(row.model_key);
+      // A job that has moved gets what was prepared for the model that it has moved to.
+      const {
+        model_key,
+        prompt,
+        params: given,
+      } = row.alternatives.find((each) => each.model_key === params.model) ?? row;
+      const model = findModel(model_key);
       return {
         attempt: String(params.attempt),
-        model: model ? pathOf(model, row.tool_type) : row.model_key,
+        model: model ? pathOf(model, row.tool_type) : model_key,
         tool: row.tool_type,
-        prompt: row.prompt,
-        params: row.params,
+        prompt,
+        params: given,
         inputs: await Promise.all(row.inputs.map((key) => storage.inputUrl(key, Number(params.submittedAt)))),
         deadline: Number(params.deadline),
         webhook: deps.webhookUrl(actor.account ?? "", actor.id, String(params.attempt)),

@@ -66,7 +66,7 @@ export const createJobPresenter = ({
       batch_index: view.batch_id === null ? null : view.batch_index,
       retry_of: labels.retry_of,
       tool_type: labels.tool_type,
-      model_key: labels.model_key,
+      model_key: view.model_key ?? labels.model_key,
       provider: view.provider,
       created_at: new Date(view.created_at).toISOString(),
       started_at: iso(view.started_at),

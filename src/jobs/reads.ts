@@ -8,6 +8,9 @@ import { type Cursor, keyset } from "../http/pagination.ts";
 import type { JobLabels, PresentJob } from "./present.ts";
 import type { Job, JobDetail } from "./words.ts";
 
+/** What another provider gets when the job has moved there. */
+export type AlternativeRow = { provider: string; model_key: string; prompt: string; params: Record<string, unknown> };
+
 export type JobRow = {
   id: string;
   user_id: string;
@@ -22,6 +25,7 @@ export type JobRow = {
   prompt: string;
   params: Record<string, unknown>;
   inputs: string[];
+  alternatives: AlternativeRow[];
   created_at: number;
   version: number;
   snapshot: Snapshot;
@@ -68,13 +72,11 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
     return found;
   };
   const show = (found: JobRow): Promise<Job> => present(labelsOf(found), viewOf(found));
-  const detail = async (found: JobRow): Promise<JobDetail> => ({
-    ...(await show(found)),
-    prompt: found.prompt,
-    params: found.params,
-    cursor: found.cursor,
-    stream: found.stream_id,
-  });
+  const detail = async (found: JobRow): Promise<JobDetail> => {
+    const shown = await show(found);
+    const { prompt, params } = found.alternatives.find(({ model_key }) => model_key === shown.model_key) ?? found;
+    return { ...shown, prompt, params, cursor: found.cursor, stream: found.stream_id };
+  };
   return {
     row,
     show,

@@ -64,6 +64,14 @@ export const JobDetail = Type.Object({
 });
 export type JobDetail = Static<typeof JobDetail>;
 
+/** Of a request that makes a job. */
+export const Failover = Type.Optional(
+  Type.Boolean({
+    description:
+      "let another provider's model make it when this one's cannot: before it was accepted, or after it failed for certain",
+  }),
+);
+
 export const Transition = Type.Object({
   version: Type.Integer(),
   at: Instant,

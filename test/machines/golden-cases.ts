@@ -38,6 +38,9 @@ const jobCases = (): Record<string, Case> => {
   again.pass(1000);
   const paused = job().submitting();
   paused.send("rejected", { attempt, code: "out_of_credit", message: "No", retryable: false, afterMs: 0 });
+  const alternatives = [{ account: "other", model: "another", timeoutMs: 60_000, webhook: false }];
+  const moving = aJob({ alternatives }).submitting();
+  moving.send("rejected", { attempt, code: "out_of_credit", message: "No", retryable: false, afterMs: 0 });
   const storing = job().ingesting();
   storing.ingestFailed(true);
   const succeeded = job().ingesting();
@@ -60,6 +63,8 @@ const jobCases = (): Record<string, Case> => {
     canceling: take(canceling, { type: "cancelAnswered", outcome: "canceled" }),
     "canceling, pausing": take(pausing),
     resting: take(resting),
+    moving: take(moving),
+    "queued, and may move": take(aJob({ alternatives }), { type: "stalled", code: "breaker_open", open: ["other"] }),
     storing: take(job().ingesting(), { type: "ingested", outputs: [STORED] }),
     "storing, pausing": take(storing),
     succeeded: take(succeeded, { type: "cancel" }),
