@@ -259,6 +259,7 @@ create table transitions (
   unit uuid not null,
   effects jsonb default '[]'::jsonb not null,
   folded text[] default '{}'::text[] not null,
+  reason text,
   constraint transitions_pkey PRIMARY KEY (actor_id, version, at)
 ) partition by RANGE (at);
 
@@ -559,10 +560,10 @@ begin
       status text, snapshot jsonb, wake_at timestamptz, account text, at timestamptz, finished_at timestamptz,
       parked_reason text)
     where a.id = r.id and r.expect > 0 and outcome[r.u] = 'won';
-  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded)
-    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded
+  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded, reason)
+    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded, r.reason
     from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, at timestamptz, event text,
-      from_state text, state text, effects jsonb, folded text[])
+      from_state text, state text, effects jsonb, folded text[], reason text)
     join jsonb_to_recordset(p->'units') x(u integer, unit uuid) on x.u = r.u
     where outcome[r.u] = 'won';
 

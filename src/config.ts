@@ -63,7 +63,7 @@ export const Settings = Type.Object({
   RETRY_LIMIT: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: "automatic retries of one job" }),
   PAUSE_MIN_MS: ms(30_000, "first pause of an account that is out of credit or whose credentials are refused"),
   PAUSE_MAX_MS: ms(600_000, "longest pause: it doubles each time that a probe is refused as well"),
-  FAILOVER_AFTER_MS: ms(30_000, "how long an account pauses before its jobs that may move try another provider", 0),
+  FAILOVER_AFTER_MS: ms(30_000, "a pause of its account, so far or in all, after which a job that may move does", 0),
   BREAKER_FAILURES: Type.Integer({
     minimum: 1,
     maximum: 1000,

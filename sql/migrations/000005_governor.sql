@@ -33,6 +33,9 @@ alter table jobs add column alternatives jsonb not null default '[]';
 create index actors_movable on actors (account, id)
   where state = 'queued' and parked_at is null and snapshot->'context'->'alternatives' <> '[]';
 
+-- The code or words that a command came with: why a job was tried again, waits, moved or failed.
+alter table transitions add column reason text;
+
 create function bucket_size(rate double precision) returns double precision language sql immutable strict as $$
   select greatest(1, rate / 10) $$;
 -- Tokens a second.
@@ -270,10 +273,10 @@ begin
       status text, snapshot jsonb, wake_at timestamptz, account text, at timestamptz, finished_at timestamptz,
       parked_reason text)
     where a.id = r.id and r.expect > 0 and outcome[r.u] = 'won';
-  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded)
-    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded
+  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded, reason)
+    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded, r.reason
     from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, at timestamptz, event text,
-      from_state text, state text, effects jsonb, folded text[])
+      from_state text, state text, effects jsonb, folded text[], reason text)
     join jsonb_to_recordset(p->'units') x(u integer, unit uuid) on x.u = r.u
     where outcome[r.u] = 'won';
 

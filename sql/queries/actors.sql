@@ -62,16 +62,23 @@ where a.in_use < a.slots
   and exists (select 1 from turns t where t.account = a.id and t.waiting > 0);
 
 -- name: stalledJobs
--- Queued jobs that may move, on accounts that have been paused for `$1` ms, where an account that they may move to is
--- open; with all that are.
-select a.id, c.paused_reason as code, array(select o.id from accounts o where o.paused_reason is null) as open
-from accounts c join actors a on a.account = c.id
+-- Queued jobs that may move, on accounts that have been paused for `$1` ms or will have been, where an account that
+-- they may move to is open; with all that are. Account by account, so that the index of those who may move is walked, not the table.
+select m.id, c.paused_reason as code, o.open
+from (select array_agg(id) as open from accounts where paused_reason is null) o
+cross join accounts c
+cross join lateral (
+  select a.id from actors a
+  where a.account = c.id and a.state = 'queued' and a.parked_at is null
+    and a.snapshot->'context'->'alternatives' <> '[]'
+    and exists (
+      select 1 from unnest(o.open) open(id)
+      where a.snapshot->'context'->'alternatives' @> jsonb_build_array(jsonb_build_object('account', open.id)))
+  order by a.id limit $2::integer
+) m
 where c.paused_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
-  and a.state = 'queued' and a.parked_at is null and a.snapshot->'context'->'alternatives' <> '[]'
-  and exists (
-    select 1 from accounts o where o.paused_reason is null
-      and a.snapshot->'context'->'alternatives' @> jsonb_build_array(jsonb_build_object('account', o.id)))
-order by a.id limit $2::integer;
+  -- While a probe is under way, `paused_until` only says when the next one may be.
+  or (c.probe is null and c.paused_until - c.paused_at >= make_interval(secs => $1::float8 / 1000));
 
 -- name: leaseChecks
 select granted, wait_ms from lease_checks($1::text, $2::integer);

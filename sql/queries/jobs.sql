@@ -31,7 +31,7 @@ select exists (
 ) as more;
 
 -- name: transitionsOf
-select version, at, event, from_state, to_state, effects, folded from transitions
+select version, at, event, from_state, to_state, effects, folded, reason from transitions
 where actor_id = $1::uuid order by version limit 1000;
 
 -- name: batchById

@@ -38,6 +38,7 @@ import type { Warm, Warmth } from "./warm.ts";
 
 const RACES = 10;
 const STEP_TRIES = 3;
+const REASON_LENGTH = 200;
 
 /** What a committed (or soft) change means to the rest of the node. */
 export type Aftermath = {
@@ -80,6 +81,13 @@ const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
   }
 };
 
+/** Why, in the words of whoever sent the event: its code, else its reason. */
+const reasonIn = (event: MachineEvent | undefined): string | null => {
+  const said = { ...event, ...((event?.outcome ?? {}) as Record<string, unknown>) };
+  const words = said.code ?? said.reason;
+  return typeof words === "string" ? words.slice(0, REASON_LENGTH) : null;
+};
+
 export const createDispatch = (deps: {
   registry: Registry;
   query: Query;
@@ -118,6 +126,7 @@ export const createDispatch = (deps: {
       at,
       event: step.events.map(eventLabel).at(-1) ?? "drain",
       folded: [...(before?.folded ?? []), ...step.events.map(eventLabel).slice(0, -1)],
+      reason: null,
       effects: step.effects,
       facts: step.facts.map(({ type, ...extra }) => ({
         id: draws.id(),
@@ -261,7 +270,7 @@ export const createDispatch = (deps: {
         return answer("unchanged", actor.version);
       }
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
-      const c = change(actor.identity, actor, next, clock.now(), drains);
+      const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
       if (isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);

@@ -58,6 +58,7 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
         opens: actor.report !== null && "opens" in actor.report,
         event: actor.event,
         folded: actor.folded,
+        reason: actor.reason,
         effects: actor.effects.map((effect) => effect.type),
       });
       for (const letter of actor.drains) push("drains", { u, target: actor.id, ...letter });

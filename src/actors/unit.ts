@@ -32,6 +32,8 @@ export type ActorChange = Identity & {
   at: number;
   event: string;
   folded: string[];
+  /** The code or words that its last event came with. */
+  reason: string | null;
   effects: Effect[];
   facts: { id: string; type: string; data: Record<string, unknown> }[];
   drains: Letter[];

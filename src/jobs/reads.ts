@@ -62,6 +62,7 @@ type TransitionRow = {
   to_state: string;
   effects: string[];
   folded: string[];
+  reason: string | null;
 };
 
 /** Reads of jobs, always by their owner: another's job is not found. */
@@ -99,7 +100,7 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
     timeline: async (id: string, userId: string) => {
       await row(id, userId);
       const rows = await query<TransitionRow>("transitionsOf", [id]);
-      return rows.map(({ version, at, event, from_state, to_state, effects, folded }) => ({
+      return rows.map(({ version, at, event, from_state, to_state, effects, folded, reason }) => ({
         version,
         at: new Date(at).toISOString(),
         event,
@@ -107,6 +108,7 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
         to: to_state,
         effects,
         folded,
+        reason,
       }));
     },
   };

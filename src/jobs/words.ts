@@ -80,4 +80,5 @@ export const Transition = Type.Object({
   to: Type.String(),
   effects: Type.Array(Type.String()),
   folded: Type.Array(Type.String({ description: "soft steps since the version before" })),
+  reason: nullable(Type.String({ description: "the code or words that the event came with" })),
 });

@@ -29,11 +29,11 @@ const setup = async (settings: Record<string, string> = {}) => {
     press,
     running: (job: string) => jobWhen(app.client, job, ({ state }) => state.startsWith("running")),
     ended: (job: string) => jobWhen(app.client, job),
-    events: async (job: string) => {
-      const { body } = await app.client.get<{ items: { event: string; from: string | null; to: string }[] }>(
-        `/jobs/${job}/timeline`,
-      );
-      return body.items.map(({ to }) => to);
+    timeline: async (job: string) => {
+      const { body } = await app.client.get<{
+        items: { event: string; from: string | null; to: string; reason: string | null }[];
+      }>(`/jobs/${job}/timeline`);
+      return body.items;
     },
     /** No account has a slot in use or a turn counted that nobody waits for. */
     isSquare: async (inUse: Record<string, number>) => {
@@ -66,7 +66,8 @@ describe("a job that may be made by another provider", () => {
       [fact?.data.provider, fact?.data.model_key, fact?.data.error?.code],
       ["replicate", "seedream", "out_of_credit"],
     );
-    assert.ok((await w.events(job)).includes("moving"));
+    const moved = (await w.timeline(job)).find(({ to }) => to === "moving");
+    assert.deepEqual([moved?.event, moved?.reason], ["rejected", "out_of_credit"]);
     await w.isSquare({ replicate: 1 });
     const [actor] = await w.sql`select account from actors where id = ${job}`;
     assert.equal(actor?.account, "replicate");
@@ -94,6 +95,16 @@ describe("a job that may be made by another provider", () => {
     assert.equal(shown.provider, "replicate");
     assert.equal(w.first.submits.length, 0);
     await w.isSquare({ replicate: 1 });
+  });
+});
+
+describe("a job that was never sent", () => {
+  it("moves as soon as its account's pause is known to be long", async () => {
+    await using w = await setup({ PROVIDER_CONCURRENCY: "1" });
+    await w.sql`update accounts set paused_reason = 'out_of_credit', paused_at = clock_timestamp(),
+      paused_until = clock_timestamp() + interval '31 seconds' where id = 'higgsfield'`;
+    assert.equal((await w.running(await w.press({ failover: true }))).provider, "replicate");
+    assert.equal(w.first.submits.length, 0);
   });
 });
 

@@ -32,7 +32,7 @@ const setup = async (settings: Record<string, string> = {}, rates?: Provider["ra
 
 describe("a provider that is out of credit", () => {
   it("fails no job: they wait, say for what, and one of them tries in the end", async () => {
-    await using w = await setup({ PAUSE_MIN_MS: "500", PAUSE_MAX_MS: "500" });
+    await using w = await setup({ PAUSE_MIN_MS: "1500", PAUSE_MAX_MS: "1500" });
     w.far.submit = () => ({ kind: "rejected", retryable: false, code: "out_of_credit", message: "Pay" });
     const first = await generate(w.app.client, "a fox");
     const waiting = await jobWhen(w.app.client, first.job, ({ waiting_for }) => waiting_for !== null);
@@ -68,7 +68,7 @@ describe("GET /providers", () => {
 
 describe("a provider that cannot be reached", () => {
   it("opens its breaker: the account pauses, the job waits, one probe closes it", async () => {
-    await using w = await setup({ BREAKER_FAILURES: "2", BREAKER_COOLDOWN_MS: "600" });
+    await using w = await setup({ BREAKER_FAILURES: "2", BREAKER_COOLDOWN_MS: "1500" });
     w.far.submit = () => ({ kind: "rejected", retryable: true, code: "not_sent", afterMs: 50 });
     const { job } = await generate(w.app.client, "a fox");
     await jobWhen(w.app.client, job, ({ waiting_for }) => waiting_for?.code === "unreachable");
