@@ -13,11 +13,19 @@ import {
   RETRY,
   WATCHDOG_MARGIN_MS,
 } from "./policy.ts";
+import { mayTryElsewhere, pauseFor, verdictOn } from "./retries.ts";
 import { scheduledWait } from "./schedule.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
+import type { Report } from "./step.ts";
 
 const at = (event: object) => stampOf(event).at;
 const draw = (event: object) => stampOf(event).draw;
+/** How long its account pauses after this error, ms. */
+const pauseAfter = (context: JobContext, event: object, policy: Policy) =>
+  pauseFor(context.error?.code ?? "", "afterMs" in event ? Number(event.afterMs) : 0, policy)?.ms ?? 0;
+/** The best alternative, of those that are known to let something through if that is known. */
+const pick = ({ alternatives }: JobContext, event: JobCommand) =>
+  event.type === "stalled" ? alternatives.find(({ account }) => event.open.includes(account)) : alternatives[0];
 
 /** What the job's chart is written with: its types, effects, bookkeeping, delays and guards. */
 export const jobSetup = (policy: Policy) =>
@@ -31,8 +39,8 @@ export const jobSetup = (policy: Policy) =>
     },
     actions: {
       // Effects: data until the commit, executed by actors/effects after it.
-      submit: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
-      look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
+      submit: (_, _params: { attempt: string; deadline: number; submittedAt: number; model: string }) => {},
+      look: (_, _params: { attempt: string; deadline: number; submittedAt: number; model: string }) => {},
       poll: (_, _params: { ref: string; n: number }) => {},
       cancelUpstream: (_, _params: { ref: string }) => {},
       abandon: (_, _params: { ref: string }) => {},
@@ -44,6 +52,7 @@ export const jobSetup = (policy: Policy) =>
           event: { type: string } & Record<string, unknown>;
         },
       ) => {},
+      report: (_, _params: Report) => {},
       // Bookkeeping.
       beginAttempt: assign({
         attempts: ({ context }) => context.attempts + 1,
@@ -58,6 +67,7 @@ export const jobSetup = (policy: Policy) =>
         nudged: false,
         prompted: false,
         error: null,
+        waitingFor: null,
       }),
       adopt: assign({
         ref: (_, params: { ref: string; schedule: number[] }) => params.ref,
@@ -88,6 +98,11 @@ export const jobSetup = (policy: Policy) =>
         prompted: ({ context }) => context.pollAt !== null && context.prompted,
         pollAt: null,
       }),
+      /** It was not sent, so it counts for nothing. */
+      postponePoll: assign({
+        pollAt: ({ event }) => at(event) + ("afterMs" in event ? event.afterMs : 0),
+        pollsBefore: ({ context }) => context.pollsBefore + 1,
+      }),
       noteOutcome: assign({
         goingAt: ({ context }, outcome: Polled) => (outcome.kind === "unknown" ? context.goingAt : context.polledAt),
         phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
@@ -108,12 +123,52 @@ export const jobSetup = (policy: Policy) =>
       rest: assign({
         until: ({ context, event }) =>
           at(event) +
-          Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
+          Math.max(
+            "afterMs" in event ? event.afterMs : 0,
+            backoff(RETRY, context.attempts - context.attemptsBefore - 1, draw(event)),
+          ),
         phase: "queued",
         position: null,
         progress: null,
         told: 0,
       }),
+      /** Back into the queue with all of its tries, and with what is left of the time to start. */
+      yieldTurn: assign({
+        attempts: ({ context }) => context.attempts - 1,
+        timeoutAt: null,
+        expired: false,
+        waitingFor: ({ context, event }) => ({
+          code: context.error?.code ?? "",
+          until: at(event) + pauseAfter(context, event, policy),
+        }),
+        error: null,
+      }),
+      /** On the way to another provider; what was accepted at this one has had its time, the next gets its own. */
+      leave: assign({
+        next: ({ context, event }) => pick(context, event) ?? null,
+        alternatives: ({ context, event }) => context.alternatives.filter((each) => each !== pick(context, event)),
+        startBy: ({ context, event }) => (context.ref === null ? context.startBy : at(event) + policy.startTimeoutMs),
+        until: ({ event }) => at(event),
+        attemptsBefore: ({ context }) => context.attempts,
+        timeoutAt: null,
+        expired: false,
+        phase: "queued",
+        position: null,
+        progress: null,
+        told: 0,
+      }),
+      arrive: assign(({ context: { next } }) =>
+        next === null
+          ? {}
+          : {
+              account: next.account,
+              model: next.model,
+              timeoutMs: next.timeoutMs,
+              webhook: next.webhook,
+              next: null,
+              waitingFor: null,
+            },
+      ),
       queueAgain: assign({
         startBy: ({ event }) => at(event) + policy.startTimeoutMs,
         timeoutAt: null,
@@ -150,6 +205,7 @@ export const jobSetup = (policy: Policy) =>
       settleDelay: ({ context, event }) => context.until - at(event),
       retryDelay: ({ context, event }) => context.until - at(event),
       pauseDelay: ({ context, event }) => context.until - at(event),
+      moveDelay: ({ context, event }) => context.until - at(event),
       // Fixed watchdogs count from the entry, whose instant is in the event: still absolute once stored.
       submitWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
       lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
@@ -173,7 +229,29 @@ export const jobSetup = (policy: Policy) =>
       expired: ({ context }) => context.expired,
       unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
       worthRetrying: ({ context }) =>
-        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
+        context.error !== null &&
+        verdictOn(context.error) === "retry" &&
+        context.attempts - context.attemptsBefore <= policy.retryLimit &&
+        !context.expired,
+      /** Its account has let nothing through for long, and another one does. */
+      mayMoveOn: ({ context, event }) => pick(context, event) !== undefined,
+      /** Nothing was accepted here, and nothing will be for long: no use waiting. */
+      movesAtOnce: ({ context, event }) =>
+        context.error !== null &&
+        context.ref === null &&
+        context.alternatives.length > 0 &&
+        mayTryElsewhere(context.error) &&
+        (verdictOn(context.error) === "fail" ||
+          (verdictOn(context.error) === "wait" && pauseAfter(context, event, policy) >= policy.failoverAfterMs)),
+      /** Has failed here for certain, as often as it may. */
+      movesInTheEnd: ({ context }) =>
+        context.error !== null &&
+        context.alternatives.length > 0 &&
+        !context.expired &&
+        mayTryElsewhere(context.error) &&
+        verdictOn(context.error) !== "wait",
+      /** The account could not take it. What was once accepted may have been billed, so that does not just wait. */
+      mustWait: ({ context }) => context.error !== null && context.ref === null && verdictOn(context.error) === "wait",
       retryable: ({ event }) => "retryable" in event && event.retryable,
       answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
       answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",

@@ -2,7 +2,7 @@
  * One generation, from the press to the stored picture.
  *
  *   state            entered when                             left when
- *   queued           created, or a retry's rest is over       start (a slot is free) · cancel · startDeadline
+ *   queued           created, rested, or its account pauses   start (a slot is free) · cancel · startDeadline · stalled
  *   active           started: it holds a slot                 as below; cancel and deadline are remembered
  *     submitting       the submit is on its way                 accepted · rejected · ambiguous · notSent · watchdog
  *     reconciling      the submit's outcome is not known        accepted · rejected · given up at the deadline
@@ -11,14 +11,15 @@
  *     accepting        the provider took it                     at once: running, or canceling if not wanted any more
  *     running          the provider has it                      an end · cancel · deadline
  *       waiting          until pollAt                             pollDelay · nudge
- *       polling          one poll in flight (soft: no write)      polled · watchdog
+ *       polling          one poll in flight (soft: no write)      polled · deferred · watchdog
  *     canceling        the provider is to stop                  cancelAnswered · it finished first
  *       asking           one cancel in flight                     cancelAnswered · watchdog
  *       pausing          the cancel's outcome is not known        pauseDelay
  *     unstoppable      the provider will not stop               at once: running, or timeout after the deadline
- *   failing          the attempt failed                       at once: resting, failed, or canceled if asked for
+ *   failing          the attempt failed                       at once: queued, resting, moving, failed or canceled
  *   stopped          the provider stopped it                  at once: canceled if asked for, else timeout
  *   resting          a retryable failure                      retryDelay · cancel
+ *   moving           another provider is to try              moveDelay, at once: in between it is in no queue · cancel
  *   ingesting        outputs are being stored                 ingested · ingestFailed for good · ingestLimit
  *     storing          one try in flight                        ingestFailed · watchdog
  *     pausing          until the next try                       pauseDelay
@@ -37,8 +38,16 @@ import { type JobContext, jobContext, jobError, upstreamError } from "./job.cont
 import { jobSetup } from "./job.setup.ts";
 import type { JobError, JobStatus, Polled } from "./job.words.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
+import { pauseFor } from "./retries.ts";
 import { stampOf } from "./stamp.ts";
+import type { Report } from "./step.ts";
 
+const startTimeout = ({ waitingFor }: JobContext) =>
+  jobError(
+    "start_timeout",
+    waitingFor === null ? "No slot became free in time" : `The provider account could not take it: ${waitingFor.code}`,
+    true,
+  );
 const TIMED_OUT = jobError("timeout", "The provider did not finish in time", true);
 
 // Typed readers of what an event carries.
@@ -62,15 +71,31 @@ const tellBatch = (status: JobStatus) => ({
   }),
 });
 
+/** What a rejection tells of the account: that it pauses, or that it is well enough to judge a request. */
+const reportOf =
+  (policy: Policy) =>
+  ({ event }: { event: { code: string; afterMs: number } }): Report => {
+    const pause = pauseFor(event.code, event.afterMs, policy);
+    return pause === null ? { opens: true } : { pause };
+  };
+
 /** What a submit, and a look for a lost one, can be answered with. */
-const submitAnswers = {
-  accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: adoptedOf } },
-  rejected: { guard: "currentAttempt", target: "#job.failing", actions: { type: "recordError", params: errorOf } },
-  nudge: [
-    { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenOf }, "rememberNudge"] },
-    { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
-  ],
-} as const;
+const submitAnswers = (policy: Policy) =>
+  ({
+    accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: adoptedOf } },
+    rejected: {
+      guard: "currentAttempt",
+      target: "#job.failing",
+      actions: [
+        { type: "recordError", params: errorOf },
+        { type: "report", params: reportOf(policy) },
+      ],
+    },
+    nudge: [
+      { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenOf }, "rememberNudge"] },
+      { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
+    ],
+  }) as const;
 
 /** Builds the machine for one policy; `jobMachine` has the defaults. */
 export const createJobMachine = (policy: Policy) =>
@@ -97,11 +122,15 @@ export const createJobMachine = (policy: Policy) =>
             target: "timeout",
             actions: {
               type: "recordError",
-              params: jobError("start_timeout", "No slot became free in time", true),
+              params: ({ context }) => startTimeout(context),
             },
           },
         },
-        on: { start: "active", cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+        on: {
+          start: "active",
+          stalled: { guard: "mayMoveOn", target: "moving", actions: "leave" },
+          cancel: { target: "canceled", actions: "cancelBeforeStart" },
+        },
       },
 
       active: {
@@ -133,11 +162,12 @@ export const createJobMachine = (policy: Policy) =>
                 attempt: context.attempt ?? "",
                 deadline: context.timeoutAt ?? 0,
                 submittedAt: context.submittedAt,
+                model: context.model,
               }),
             },
             after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },
             on: {
-              ...submitAnswers,
+              ...submitAnswers(policy),
               ambiguous: [
                 { guard: and(["currentAttempt", "nudged"]), target: "reconciling.looking", actions: "resetTries" },
                 { guard: "currentAttempt", target: "reconciling", actions: ["resetTries", "waitToLook"] },
@@ -155,7 +185,7 @@ export const createJobMachine = (policy: Policy) =>
 
           reconciling: {
             on: {
-              ...submitAnswers,
+              ...submitAnswers(policy),
               unresolved: [
                 {
                   guard: and(["currentAttempt", "expired"]),
@@ -187,6 +217,7 @@ export const createJobMachine = (policy: Policy) =>
                     attempt: context.attempt ?? "",
                     deadline: context.timeoutAt ?? 0,
                     submittedAt: context.submittedAt,
+                    model: context.model,
                   }),
                 },
                 after: {
@@ -201,13 +232,15 @@ export const createJobMachine = (policy: Policy) =>
 
           // Passed through at once.
           accepting: {
-            entry: emit({ type: "job.accepted" }),
+            entry: [emit({ type: "job.accepted" }), { type: "report", params: { opens: true } }],
             always: [{ guard: "unwanted", target: "canceling" }, { target: "running" }],
           },
 
           running: {
             exit: "forgetPoll",
             on: {
+              // The account's rate did not allow it.
+              deferred: { guard: "currentPoll", target: ".waiting", actions: "postponePoll" },
               polled: [
                 {
                   guard: and(["currentPoll", "hasOutputs"]),
@@ -337,7 +370,10 @@ export const createJobMachine = (policy: Policy) =>
             target: "canceled",
             actions: "confirmCancel",
           },
+          { guard: "movesAtOnce", target: "moving", actions: "leave" },
+          { guard: "mustWait", target: "queued", actions: ["yieldTurn", emit({ type: "job.waiting" })] },
           { guard: "worthRetrying", target: "resting", actions: "rest" },
+          { guard: "movesInTheEnd", target: "moving", actions: "leave" },
           { target: "failed" },
         ],
       },
@@ -355,6 +391,12 @@ export const createJobMachine = (policy: Policy) =>
       resting: {
         entry: emit({ type: "job.retried" }),
         after: { retryDelay: { target: "queued", actions: "queueAgain" } },
+        on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+      },
+
+      // A commit of its own, so that each account's row changes by itself: the slot or turn there, the turn here.
+      moving: {
+        after: { moveDelay: { target: "queued", actions: ["arrive", emit({ type: "job.moved" })] } },
         on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
       },
 

@@ -32,7 +32,11 @@ import { createMetrics, createMetricsRoute } from "./http/metrics.ts";
 import { createOnce } from "./http/once.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { NewUser } from "./http/principal.ts";
+import { createProviderRoutes } from "./http/providers.ts";
 import { createBase } from "./http/toolkit.ts";
+import { createAccountReads } from "./jobs/accounts.ts";
+import { createBreakers } from "./jobs/breakers.ts";
+import { createCheckTokens } from "./jobs/check-tokens.ts";
 import { createJobCommands, outputRows } from "./jobs/commands.ts";
 import { createJobEffects } from "./jobs/effects.ts";
 import { createHistory } from "./jobs/history.ts";
@@ -63,6 +67,7 @@ import { createHooks } from "./webhooks/token.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
+const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
   /** Starts the sweep and so everything that goes on by itself. After the listener serves this app. */
@@ -83,7 +88,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const relay = bus.durable ? createRelay({ query: write, bus, clock, node: draws.id(), log }) : null;
   opened.defer(() => relay?.close());
   const models = offered({ providers: new Set(providers.keys()) });
-  for (const name of providers.keys()) await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY]);
+  for (const { name, rates } of providers.values()) {
+    await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY, rates?.submits ?? null, rates?.checks ?? null]);
+  }
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
@@ -91,7 +98,17 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const metrics = createMetrics({
     queueDepth: async () => (await query<{ live: number }>("countLiveJobs"))[0]?.live ?? 0,
     parkedActors: async () => (await query<{ parked: number }>("countParked"))[0]?.parked ?? 0,
+    pausedAccounts: () => query("pausedAccounts"),
   });
+  const breakers = createBreakers({
+    policy: { failures: config.BREAKER_FAILURES, coolDownMs: config.BREAKER_COOLDOWN_MS },
+    write,
+    clock,
+    log,
+    observe: (provider, state) => metrics.breakerState.set({ provider }, BREAKER_VALUES[state]),
+  });
+  opened.defer(() => breakers.close());
+  const accounts = createAccountReads({ query, breaker: breakers.state });
   const observeJobs = createJobObserver({ log, metrics });
   const engine = createEngine({
     config,
@@ -125,11 +142,15 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const jobEffects = createJobEffects({
     query,
     storage,
-    providers,
+    providers: new Map([...providers].map(([name, provider]) => [name, breakers.listen(provider)])),
     limits: config,
     draws,
     tmpDir,
-    counted: { polls: () => metrics.providerPolls.inc() },
+    counted: {
+      polls: () => metrics.providerPolls.inc(),
+      deferred: (provider) => metrics.pollsDeferred.inc({ provider }),
+    },
+    checks: createCheckTokens({ write, clock }),
     webhookUrl: hooks.urlFor,
   });
   engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
@@ -257,6 +278,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       }),
     )
     .use(createMetricsRoute(metrics))
+    .use(createProviderRoutes({ guard, read: accounts.states }))
     .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description] }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
     .use(createModelRoutes({ guard, models }))

@@ -15,6 +15,7 @@ import { createAdmission } from "./admission.ts";
 import { createCommitter } from "./commit.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEffects, type EffectHandler } from "./effects.ts";
+import { createStalled } from "./stalled.ts";
 import { createSweep } from "./sweep.ts";
 import { createTimers } from "./timers.ts";
 import type { ActorChange, Rows } from "./unit.ts";
@@ -44,6 +45,8 @@ export const policyOf = (c: Config): Policy => ({
   cancelTimeoutMs: c.CANCEL_TIMEOUT_MS,
   ingestTimeoutMs: c.INGEST_TIMEOUT_MS,
   retryLimit: c.RETRY_LIMIT,
+  pause: { minMs: c.PAUSE_MIN_MS, maxMs: c.PAUSE_MAX_MS },
+  failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
   verifyTimeoutMs: 30_000,
 });
@@ -101,7 +104,8 @@ export const createEngine = (deps: EngineDeps) => {
         if (change.done) effects.forget(change.id);
         const committedAt = performance.now();
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
-        if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);
+        if (change.account !== null && (change.slots < 0 || change.turns > 0 || change.report !== null))
+          admission.hint(change.account);
         if (!soft) watch.notify(change);
       },
       facts: deps.announce,
@@ -129,7 +133,8 @@ export const createEngine = (deps: EngineDeps) => {
     }
   };
   const effects = createEffects({ handlers, notAfterMs: config.NOT_AFTER_MS, answer, log });
-  const admission = createAdmission({ query, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const admission = createAdmission({ query, clock, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const stalled = createStalled({ query, afterMs: config.FAILOVER_AFTER_MS, send: dispatch.send, log });
   const sweep = createSweep({
     query,
     clock,
@@ -146,7 +151,10 @@ export const createEngine = (deps: EngineDeps) => {
       });
     },
     pinned: warmth.pinned,
-    admit: admission.sweep,
+    admit: async () => {
+      await admission.sweep();
+      await stalled.sweep();
+    },
     log,
   });
 

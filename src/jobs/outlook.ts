@@ -34,8 +34,8 @@ export const createOutlook = (deps: { history: Pick<History, "peek">; clock: Clo
 
   return ({ model_key, tool_type, snapshot, queue_position = null }: Standing): Outlook => {
     const context = snapshot.context as unknown as JobContext;
-    const { state, status, cancel, position } = jobView(snapshot.value as StateValue, context);
-    const known = cancel === "cancel_requested" ? null : deps.history.peek(model_key, tool_type);
+    const { state, status, cancel, position, model_key: moved } = jobView(snapshot.value as StateValue, context);
+    const known = cancel === "cancel_requested" ? null : deps.history.peek(moved ?? model_key, tool_type);
     const [p50, p95] = [0.5, 0.95].map((share) =>
       known === null ? null : remaining(state, context, queue_position, known, share),
     );

@@ -33,7 +33,8 @@ export const createJobRoutes = (deps: {
   const { reads, commands } = deps;
   // Of what is only computed, the place in the queue counts: nothing else of a queued job ever changes. What counts
   // down by itself (`retry_after_seconds`, `eta_seconds`) does not: it holds as of the answer that it came with.
-  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}.${row.queue_position ?? ""}`;
+  const version = (row: JobRow) =>
+    `${row.version}.${row.paused_until ?? 0}.${deps.urlEpoch()}.${row.queue_position ?? ""}`;
   type Answer = { request: Request; set: { headers: Record<string, unknown> } };
   const get = async (context: Answer, id: string, userId: string) => {
     const row = await reads.row(id, userId);

@@ -14,7 +14,7 @@ export const scheduled = (
       const run: EffectHandler["run"] = async (call) => {
         const { model_key, tool_type } = call.actor.labels;
         // Asked before, too, so that it is read while the provider thinks.
-        const peek = () => history.peek(model_key ?? "", tool_type ?? "")?.schedule;
+        const peek = () => history.peek(String(call.params.model || model_key), tool_type ?? "")?.schedule;
         if (name === "submit" || name === "look") peek();
         const answer = await handler.run(call);
         const schedule = answer?.type === "accepted" ? peek() : undefined;

@@ -25,6 +25,15 @@ export const Job = Type.Object({
   state: Type.String({ description: "the machine's state, e.g. running.waiting" }),
   result: nullable(Result),
   error: nullable(JobError),
+  waiting_for: nullable(
+    Type.Object(
+      {
+        code: Type.String({ description: "rate_limited, queue_full, low_credit, out_of_credit, breaker_open, …" }),
+        until: Type.String({ format: "date-time", description: "when the account is tried next" }),
+      },
+      { description: "why a queued job does not start: its provider account takes nothing now; costs no attempt" },
+    ),
+  ),
   retry_after_seconds: Type.Integer({ description: "until the next poll of the provider, rounded up" }),
   outputs: Type.Array(Result),
   progress: nullable(Type.Number({ description: "0 to 1, as the provider tells it" })),
@@ -38,6 +47,7 @@ export const Job = Type.Object({
   retry_of: nullable(Type.String()),
   tool_type: Type.String(),
   model_key: Type.String(),
+  provider: Type.String({ description: "whose account it uses now" }),
   created_at: Instant,
   started_at: nullable(Instant),
   finished_at: nullable(Instant),
@@ -84,6 +94,14 @@ export const JobDetail = Type.Object({
 });
 export type JobDetail = Static<typeof JobDetail>;
 
+/** Of a request that makes a job. */
+export const Failover = Type.Optional(
+  Type.Boolean({
+    description:
+      "let another provider's model make it when this one's cannot: before it was accepted, or after it failed for certain",
+  }),
+);
+
 export const Transition = Type.Object({
   version: Type.Integer(),
   at: Instant,
@@ -92,4 +110,5 @@ export const Transition = Type.Object({
   to: Type.String(),
   effects: Type.Array(Type.String()),
   folded: Type.Array(Type.String({ description: "soft steps since the version before" })),
+  reason: nullable(Type.String({ description: "the code or words that the event came with" })),
 });

@@ -75,7 +75,7 @@ describe("a submit whose outcome is not known", () => {
     assert.equal(job.wakesIn(), 1000);
     job.pass(1000);
     assert.equal(job.state(), "active.reconciling.looking");
-    assert.deepEqual(job.asked("look"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0 });
+    assert.deepEqual(job.asked("look"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0, model: "" });
   });
 
   it("is looked for at once when no answer came at all", () => {
