@@ -54,6 +54,8 @@ export type EngineDeps = {
   query: Query;
   write: Query;
   clock: Clock;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic?(): number;
   draws: Draws;
   log: Log;
   /** Whether this is the only node. */
@@ -69,7 +71,7 @@ export type EngineDeps = {
 const isPassing = (error: unknown) => (error instanceof Problem ? error.retryable : isTransient(error));
 
 export const createEngine = (deps: EngineDeps) => {
-  const { config, query, write, clock, draws, log } = deps;
+  const { config, query, write, clock, draws, log, monotonic = () => performance.now() } = deps;
   const registry = createRegistry(policyOf(config));
   const watch = createWatch();
   const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
@@ -83,6 +85,7 @@ export const createEngine = (deps: EngineDeps) => {
     id: draws.id,
     patienceMs: PATIENCE_MS,
     pause,
+    monotonic,
     observe: deps.observe.commit,
   });
 
@@ -99,7 +102,7 @@ export const createEngine = (deps: EngineDeps) => {
       actor: (change, soft) => {
         timers.set(change.id, closing ? null : change.wakeAt);
         if (change.done) effects.forget(change.id);
-        const committedAt = performance.now();
+        const committedAt = monotonic();
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
         if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);
         if (!soft) watch.notify(change);
@@ -128,7 +131,14 @@ export const createEngine = (deps: EngineDeps) => {
       }
     }
   };
-  const effects = createEffects({ handlers, notAfterMs: config.NOT_AFTER_MS, answer, log });
+  const effects = createEffects({
+    handlers,
+    notAfterMs: config.NOT_AFTER_MS,
+    monotonic,
+    after: clock.after,
+    answer,
+    log,
+  });
   const admission = createAdmission({ query, start: (job) => dispatch.send(job, { type: "start" }), log });
   const sweep = createSweep({
     query,
