@@ -102,7 +102,8 @@ export const createEngine = (deps: EngineDeps) => {
       actor: (change, soft) => {
         timers.set(change.id, closing ? null : change.wakeAt);
         if (change.done) effects.forget(change.id);
-        const committedAt = monotonic();
+        // Counted from the step, as its watchdogs are: this node may have stood still before it heard of the commit.
+        const committedAt = monotonic() - (clock.now() - change.at);
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
         if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);
         if (!soft) watch.notify(change);
