@@ -125,10 +125,12 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       facts.forEach(observeJobs);
     },
     observe: {
-      commit: (seconds, units) => {
+      commit: (seconds, outcomes) => {
         metrics.commitSeconds.observe(seconds);
-        metrics.commitUnits.observe(units);
+        metrics.commitUnits.observe(outcomes.length);
+        for (const outcome of outcomes) metrics.units.inc({ outcome });
       },
+      effect: (effect, outcome, seconds) => metrics.effectSeconds.observe({ effect, outcome }, seconds),
     },
   });
   opened.defer(() => engine.close());

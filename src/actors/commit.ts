@@ -36,8 +36,12 @@ export const createCommitter = (deps: {
   /** How long a group is tried again before its units fail, ms. */
   patienceMs: number;
   pause(ms: number): Promise<void>;
-  observe?(seconds: number, units: number): void;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic?(): number;
+  /** Told of each group that was answered: how long it took, and what became of its units. */
+  observe?(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
 }): Committer => {
+  const { monotonic = () => performance.now() } = deps;
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
 
@@ -49,18 +53,22 @@ export const createCommitter = (deps: {
     const units = group.map(({ unit }) => unit);
     const id = deps.id();
     const payload = encodeGroup(units);
-    const began = performance.now();
+    const began = monotonic();
     for (;;) {
       try {
         const [row] = await deps.query<{ answer: Parameters<typeof decodeAnswer>[1] }>("commitUnits", [id, payload]);
         if (!row) throw new Error("commit_units answered nothing");
-        deps.observe?.((performance.now() - began) / 1000, units.length);
-        return decodeAnswer(units, row.answer);
+        const outcomes = decodeAnswer(units, row.answer);
+        deps.observe?.(
+          (monotonic() - began) / 1000,
+          outcomes.map(({ kind }) => kind),
+        );
+        return outcomes;
       } catch (error) {
         if (!isTransient(error) || isContention(error)) throw error;
         // A server that refuses connections took nothing: nobody need wait long for it.
         const patience = isOutage(error) ? deps.patienceMs / 4 : deps.patienceMs;
-        if (performance.now() - began > patience) {
+        if (monotonic() - began > patience) {
           deps.log.warn({ err: error, units: units.length }, "commit given up");
           throw away();
         }
@@ -95,7 +103,7 @@ export const createCommitter = (deps: {
 
   /** A unit that is locked out tries on by itself, so that the line goes on. */
   const stepAside = (blocked: Waiting) => {
-    const began = performance.now();
+    const began = monotonic();
     const tryOn = async () => {
       for (;;) {
         await deps.pause(PAUSE_MS);
@@ -104,7 +112,7 @@ export const createCommitter = (deps: {
           return blocked.resolve(outcome as UnitOutcome);
         } catch (error) {
           if (!isContention(error)) return blocked.reject(error);
-          if (performance.now() - began > deps.patienceMs) return blocked.reject(away());
+          if (monotonic() - began > deps.patienceMs) return blocked.reject(away());
         }
       }
     };

@@ -5,6 +5,7 @@
  */
 import type { MachineEvent } from "../../machines/step.ts";
 import type { Log } from "../log.ts";
+import type { Clock } from "../ports.ts";
 import type { Identity } from "./unit.ts";
 
 /** Thrown by `confirmSend` when the effect is too old to be sent. */
@@ -42,13 +43,25 @@ export type Effects = {
   close(): void;
 };
 
+/** As `Clock.after`, on the native timer. */
+const afterNative: Clock["after"] = (ms, fire) => {
+  const timer = setTimeout(fire, ms);
+  return () => clearTimeout(timer);
+};
+
 export const createEffects = (deps: {
   handlers: Record<string, EffectHandler>;
   notAfterMs: number;
+  /** Time that no correction of a clock moves, ms; what `committedAt` is measured in. */
+  monotonic?(): number;
+  after?: Clock["after"];
   /** Takes the outcome back to the actor. Resolves when it was committed. */
   answer(actor: string, command: MachineEvent): Promise<void>;
+  /** Told of each effect that was executed: its answer's name, or `nothing`, `not_sent`, `failed`. */
+  observe?(effect: string, outcome: string, seconds: number): void;
   log: Log;
 }): Effects => {
+  const { monotonic = () => performance.now(), after = afterNative } = deps;
   const stop = new AbortController();
   const lines = new Map<string, { running: number; waiting: (() => void)[] }>();
   const open = new Set<Promise<void>>();
@@ -93,15 +106,14 @@ export const createEffects = (deps: {
       leave();
       return null;
     }
+    const began = monotonic();
+    const observe = (outcome: string) => deps.observe?.(type, outcome, (monotonic() - began) / 1000);
     const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new Error(`${type} took over ${handler.timeoutMs} ms`)),
-      handler.timeoutMs,
-    );
+    const disarm = after(handler.timeoutMs, () => late.abort(new Error(`${type} took over ${handler.timeoutMs} ms`)));
     const signal = AbortSignal.any([late.signal, stop.signal]);
     const confirmSend = () => {
       signal.throwIfAborted();
-      if (performance.now() > committedAt + deps.notAfterMs) throw new NotSent(`${type} came up too late`);
+      if (monotonic() > committedAt + deps.notAfterMs) throw new NotSent(`${type} came up too late`);
     };
     let drop = () => {};
     const aborted = new Promise<never>((_, reject) => {
@@ -109,13 +121,16 @@ export const createEffects = (deps: {
       signal.addEventListener("abort", drop, { once: true });
     });
     try {
-      return await Promise.race([handler.run({ actor, params, signal, confirmSend }), aborted]);
+      const command = await Promise.race([handler.run({ actor, params, signal, confirmSend }), aborted]);
+      observe(command?.type ?? "nothing");
+      return command;
     } catch (error) {
       if (stop.signal.aborted) return null;
+      observe(error instanceof NotSent ? "not_sent" : "failed");
       if (!(error instanceof NotSent)) deps.log.warn({ err: error, effect: type, job_id: actor.id }, "effect failed");
       return handler.failed(params, error);
     } finally {
-      clearTimeout(timer);
+      disarm();
       signal.removeEventListener("abort", drop);
       leave();
     }

@@ -18,7 +18,7 @@ import { createEffects, type EffectHandler } from "./effects.ts";
 import { createStalled } from "./stalled.ts";
 import { createSweep } from "./sweep.ts";
 import { createTimers } from "./timers.ts";
-import type { ActorChange, Rows } from "./unit.ts";
+import type { ActorChange, Rows, UnitOutcome } from "./unit.ts";
 import { createWarmth } from "./warm.ts";
 import { createWatch } from "./watch.ts";
 
@@ -57,6 +57,8 @@ export type EngineDeps = {
   query: Query;
   write: Query;
   clock: Clock;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic?(): number;
   draws: Draws;
   log: Log;
   /** Whether this is the only node. */
@@ -65,14 +67,17 @@ export type EngineDeps = {
   rows(change: ActorChange): Rows;
   /** Facts that were just committed here. */
   announce(facts: Fact[]): void;
-  observe: { commit(seconds: number, units: number): void };
+  observe: {
+    commit(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
+    effect(effect: string, outcome: string, seconds: number): void;
+  };
 };
 
 /** Whether the same may succeed later: our own word, or PostgreSQL's. */
 const isPassing = (error: unknown) => (error instanceof Problem ? error.retryable : isTransient(error));
 
 export const createEngine = (deps: EngineDeps) => {
-  const { config, query, write, clock, draws, log } = deps;
+  const { config, query, write, clock, draws, log, monotonic = () => performance.now() } = deps;
   const registry = createRegistry(policyOf(config));
   const watch = createWatch();
   const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
@@ -86,6 +91,7 @@ export const createEngine = (deps: EngineDeps) => {
     id: draws.id,
     patienceMs: PATIENCE_MS,
     pause,
+    monotonic,
     observe: deps.observe.commit,
   });
 
@@ -102,7 +108,8 @@ export const createEngine = (deps: EngineDeps) => {
       actor: (change, soft) => {
         timers.set(change.id, closing ? null : change.wakeAt);
         if (change.done) effects.forget(change.id);
-        const committedAt = performance.now();
+        // Counted from the step, as its watchdogs are: this node may have stood still before it heard of the commit.
+        const committedAt = monotonic() - (clock.now() - change.at);
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
         if (change.account !== null && (change.slots < 0 || change.turns > 0 || change.report !== null))
           admission.hint(change.account);
@@ -132,7 +139,15 @@ export const createEngine = (deps: EngineDeps) => {
       }
     }
   };
-  const effects = createEffects({ handlers, notAfterMs: config.NOT_AFTER_MS, answer, log });
+  const effects = createEffects({
+    handlers,
+    notAfterMs: config.NOT_AFTER_MS,
+    monotonic,
+    after: clock.after,
+    answer,
+    observe: deps.observe.effect,
+    log,
+  });
   const admission = createAdmission({ query, clock, start: (job) => dispatch.send(job, { type: "start" }), log });
   const stalled = createStalled({ query, afterMs: config.FAILOVER_AFTER_MS, send: dispatch.send, log });
   const sweep = createSweep({

@@ -5,6 +5,7 @@ import type { MachineEvent } from "../../machines/step.ts";
 import type { EffectCall } from "../../src/actors/effects.ts";
 import { createEffects } from "../../src/actors/effects.ts";
 import { emptyUnit } from "../../src/actors/unit.ts";
+import type { Query } from "../../src/db/queries.ts";
 import { createLog } from "../../src/log.ts";
 import { realClock, type Script, setup, smooth } from "./bundle.ts";
 
@@ -258,6 +259,33 @@ describe("an effect", () => {
     await effects.idle();
     assert.equal(sent, false);
     assert.deepEqual(answers, [{ type: "NotSent" }]);
+  });
+
+  it("is not sent either by a node that stood still before it heard of the commit", async () => {
+    await using w = await setup();
+    let ahead = 0;
+    let sent = false;
+    const standStill = (real: Query): Query =>
+      (async (name: string, params?: readonly unknown[]) => {
+        const rows = await real(name, params);
+        if (JSON.stringify(params).includes('"submit"')) ahead += 10_000;
+        return rows;
+      }) as Query;
+    const node = await w.node({
+      clock: { ...realClock, now: () => realClock.now() + ahead },
+      write: standStill,
+      script: {
+        submit: ({ confirmSend }) => {
+          confirmSend();
+          sent = true;
+          return null;
+        },
+      },
+    });
+    const id = await w.job(node);
+    await w.reached(node, id, "resting");
+    assert.equal(sent, false);
+    assert.equal((await w.actor(id)).snapshot.context.attempts, 1);
   });
 
   it("has a hard limit of time", async () => {

@@ -494,6 +494,8 @@ describe("service A, by its contract", () => {
       assert.equal(metrics.value("jobs_failed_total", { ...labels, error_code: "generation_failed" }), 1);
       assert.equal(metrics.value("queue_depth"), 1);
       assert.ok(metrics.value("provider_polls_total") >= 3);
+      assert.equal(metrics.value("darkroom_effect_seconds_count", { effect: "submit", outcome: "accepted" }), 3);
+      assert.ok(metrics.value("darkroom_units_total", { outcome: "won" }) > 10);
       assert.equal((await getJob(fresh.client, stuck)).status, "RUNNING");
     });
 
