@@ -25,10 +25,11 @@ const canTake = (model: OfferedModel, { tool, prompt, mimes }: Wanted): boolean 
 
 /**
  * Models of other providers that could make the same, in the order of the catalog, one for each provider. The
- * simulated provider makes no pictures that anyone pays for: it stands in for nobody.
+ * simulated provider makes no pictures that anyone pays for: it stands in for nobody. Neither does Higgsfield's older
+ * API: it bills the same account as the newer, and a lost submit cannot be found again there.
  */
 export const alternativesTo = (model: OfferedModel, wanted: Wanted, models: readonly OfferedModel[]) => {
-  const taken = new Set<string>([model.through, "simulated"]);
+  const taken = new Set<string>([model.through, "simulated", "higgsfield_v1"]);
   return models.flatMap((other) => {
     const params = taken.has(other.through) || !canTake(other, wanted) ? null : paramsFor(other, wanted.params);
     if (params === null) return [];

@@ -3,6 +3,7 @@
  * own provider when that one is configured, else by `simulated` when that one is on, else it is not offered.
  */
 import { HIGGSFIELD_IMAGE_MODELS } from "./higgsfield-images.ts";
+import { HIGGSFIELD_V1_MODELS } from "./higgsfield-v1.ts";
 import { HIGGSFIELD_VIDEO_MODELS } from "./higgsfield-videos.ts";
 import { IMAGE_MODELS } from "./images.ts";
 import type { Model, OfferedModel } from "./model.ts";
@@ -14,6 +15,7 @@ export const MODELS: readonly Model[] = [
   ...VIDEO_MODELS,
   ...HIGGSFIELD_IMAGE_MODELS,
   ...HIGGSFIELD_VIDEO_MODELS,
+  ...HIGGSFIELD_V1_MODELS,
 ];
 
 /** The model of that key, offered or not (an old job may name one that is no longer on offer). */

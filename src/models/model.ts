@@ -2,7 +2,12 @@ import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox
 import { Tool, takesImages } from "./tool.ts";
 
 /** The services that run models, by the names of their adapters. */
-export const ProviderName = Type.Union([Type.Literal("higgsfield"), Type.Literal("replicate"), Type.Literal("fal")]);
+export const ProviderName = Type.Union([
+  Type.Literal("higgsfield"),
+  Type.Literal("replicate"),
+  Type.Literal("fal"),
+  Type.Literal("higgsfield_v1"),
+]);
 export type ProviderName = Static<typeof ProviderName>;
 
 /** `simulated` stands in for a service without credentials. */

@@ -66,6 +66,14 @@ const cameraMove: Template = {
 /** These models edit what they are told to and keep the rest; more words make them change more. */
 const edit: Template = { image_to_image: [] };
 
+const people: Template = {
+  text_to_image: [
+    { add: "lifelike skin texture", unless: ARTWORK },
+    { add: "editorial photography", unless: ARTWORK },
+    { add: "natural light", unless: [...ARTWORK, ...LIGHT] },
+  ],
+};
+
 export type Template = Partial<Record<Tool, readonly Style[]>>;
 
 /** By model key; a model or tool that is not here leaves prompts as they are. */
@@ -83,13 +91,7 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
     text_to_image: [{ add: "balanced composition" }, detail],
     image_to_image: [{ add: "consistent with the reference images" }],
   },
-  soul: {
-    text_to_image: [
-      { add: "lifelike skin texture", unless: ARTWORK },
-      { add: "editorial photography", unless: ARTWORK },
-      { add: "natural light", unless: [...ARTWORK, ...LIGHT] },
-    ],
-  },
+  soul: people,
   flux_schnell: { text_to_image: [{ add: "sharp focus", unless: [...ARTWORK, ...SOFT] }, detail] },
   flux_kontext: { text_to_image: [detail], ...edit },
   flux_kontext_max: { text_to_image: [detail] },
@@ -99,6 +101,8 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
   reve_fast_remix: edit,
   popcorn: { text_to_image: [detail], image_to_image: [{ add: "consistent with the reference images" }] },
   soul_reference: edit,
+  soul_set: { ...people, ...edit },
+  dop_set: cameraMove,
   kling: {
     text_to_video: [
       cinematic,

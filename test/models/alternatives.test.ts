@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { alternativesTo, type Wanted } from "../../src/models/alternatives.ts";
 import { offered } from "../../src/models/catalog.ts";
 
-const models = offered({ providers: new Set(["higgsfield", "replicate", "fal", "simulated"]) });
+const models = offered({ providers: new Set(["higgsfield", "higgsfield_v1", "replicate", "fal", "simulated"]) });
 const find = (key: string, among = models) => among.find((model) => model.key === key) ?? assert.fail(key);
 const to = (key: string, wanted: Partial<Wanted> = {}, among = models) =>
   alternativesTo(

@@ -13,6 +13,7 @@ import { validateParams } from "../../src/models/validate.ts";
 import type { Generation } from "../../src/ports.ts";
 import { inputOf as falInput } from "../../src/providers/fal/input.ts";
 import { inputOf as higgsfieldInput } from "../../src/providers/higgsfield/input.ts";
+import { v1InputOf } from "../../src/providers/higgsfield/v1-input.ts";
 import { buildRequest } from "../../src/providers/replicate/input.ts";
 import { faultsOf, modelAt } from "../emulators/higgsfield-models.ts";
 
@@ -62,6 +63,11 @@ const FIELDS: readonly [RegExp, string][] = [
   ],
   [/^higgsfield wan-25-preview\/text-to-video$/, "prompt* audio_url duration resolution seed"],
   [/^higgsfield wan-25-preview\/image-to-video$/, "prompt* image_url* audio_url duration resolution seed"],
+  [
+    /^higgsfield_v1 v1\/text2image\/soul$/,
+    "prompt* width_and_height quality batch_size style_id style_strength image_reference enhance_prompt seed",
+  ],
+  [/^higgsfield_v1 v1\/image2video\/dop$/, "prompt* model input_images* motions enhance_prompt seed"],
   [/^replicate bytedance\/seedream-4$/, "prompt* image_input size aspect_ratio"],
   [
     /^replicate black-forest-labs\/flux-schnell$/,
@@ -82,6 +88,7 @@ const FIELDS: readonly [RegExp, string][] = [
 
 const SENT: Record<Model["provider"], (generation: Generation) => Record<string, unknown>> = {
   higgsfield: higgsfieldInput,
+  higgsfield_v1: (generation) => v1InputOf(generation, "secret").params,
   fal: falInput,
   replicate: (generation) => {
     const built = buildRequest(generation);

@@ -212,7 +212,7 @@ describe("the recommender", () => {
   });
 
   it("offers nothing but models of providers that are configured", () => {
-    const names = ["higgsfield", "replicate", "fal", "simulated"];
+    const names = ["higgsfield", "higgsfield_v1", "replicate", "fal", "simulated"];
     const texts = ["A red fox", "a video of a fox", "kling, a fox runs", "flux schnell fox", "use Veo", "seedream fox"];
     for (let mask = 0; mask < 2 ** names.length; mask++) {
       const providers = new Set(names.filter((_, index) => mask & (2 ** index)));
