@@ -152,6 +152,20 @@ export const createJobMachine = (policy: Policy) =>
           reconciling: {
             on: {
               ...submitAnswers,
+              // A look at an idempotent provider submits once more under the same key. After one, a late answer of the
+              // submit itself that it may be tried again says nothing: the look's may be billed.
+              rejected: [
+                {
+                  guard: and(["currentAttempt", not("retryable")]),
+                  target: "#job.failing",
+                  actions: { type: "recordError", params: errorOf },
+                },
+                {
+                  guard: and(["currentAttempt", "notLooked", stateIn({ active: { reconciling: "settling" } })]),
+                  target: "#job.failing",
+                  actions: { type: "recordError", params: errorOf },
+                },
+              ],
               unresolved: [
                 {
                   guard: and(["currentAttempt", "expired"]),
@@ -198,7 +212,12 @@ export const createJobMachine = (policy: Policy) =>
           // Passed through at once.
           accepting: {
             entry: emit({ type: "job.accepted" }),
-            always: [{ guard: "unwanted", target: "canceling" }, { target: "running" }],
+            always: [
+              { guard: "cancelRequested", target: "canceling" },
+              // The deadline has passed while nobody knew of it: it may be done. One last poll decides.
+              { guard: "expired", target: "running.polling" },
+              { target: "running" },
+            ],
           },
 
           running: {
@@ -279,8 +298,12 @@ export const createJobMachine = (policy: Policy) =>
                   guard: "answeredCanceled",
                   target: "#job.stopped",
                 },
-                { guard: and(["cancelTriesLeft", "answeredFinished"]), target: "running.polling" },
-                { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing" },
+                {
+                  guard: and(["cancelTriesLeft", "answeredFinished"]),
+                  target: "running.polling",
+                  actions: "countTry",
+                },
+                { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing", actions: "countTry" },
                 { target: "unstoppable" },
               ],
               // The answer of a poll that was in flight: it finished first.
@@ -293,19 +316,9 @@ export const createJobMachine = (policy: Policy) =>
             initial: "asking",
             states: {
               asking: {
-                entry: [
-                  "countTry",
-                  {
-                    type: "cancelUpstream",
-                    params: ({ context }) => ({ ref: context.ref ?? "" }),
-                  },
-                ],
-                after: {
-                  cancelWatchdog: [
-                    { guard: "cancelTriesLeft", target: "pausing" },
-                    { target: "#job.active.unstoppable" },
-                  ],
-                },
+                entry: { type: "cancelUpstream", params: ({ context }) => ({ ref: context.ref ?? "" }) },
+                // Whoever asked is gone: nobody answered, so it is no try.
+                after: { cancelWatchdog: "pausing" },
               },
               pausing: { entry: "pause", after: { pauseDelay: "asking" } },
             },
