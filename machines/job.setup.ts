@@ -216,6 +216,9 @@ export const jobSetup = (policy: Policy) =>
     },
     guards: {
       currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      refusesForGood: ({ event }) => event.type === "rejected" && verdictOn(event) === "fail",
+      /** In `settling`: every look that came to nothing was counted. */
+      notLooked: ({ context }) => context.tries === 0,
       /** Of the current attempt, and the provider's word for what it calls it. */
       proven: ({ context, event }) =>
         event.type === "nudge" && event.attempt === context.attempt && event.ref !== undefined,
@@ -265,7 +268,7 @@ export const jobSetup = (policy: Policy) =>
         event.type === "polled" &&
         event.outcome.kind === "running" &&
         (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
-      cancelTriesLeft: ({ context }) => context.tries < CANCEL_TRIES,
+      cancelTriesLeft: ({ context }) => context.tries + 1 < CANCEL_TRIES,
       ingestTriesLeft: ({ context }) => context.tries + 1 < INGEST_TRIES,
     },
   });

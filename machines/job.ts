@@ -79,18 +79,20 @@ const reportOf =
     return pause === null ? { opens: true } : { pause };
   };
 
+const refused = (policy: Policy) =>
+  ({
+    target: "#job.failing",
+    actions: [
+      { type: "recordError", params: errorOf },
+      { type: "report", params: reportOf(policy) },
+    ],
+  }) as const;
+
 /** What a submit, and a look for a lost one, can be answered with. */
 const submitAnswers = (policy: Policy) =>
   ({
     accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: adoptedOf } },
-    rejected: {
-      guard: "currentAttempt",
-      target: "#job.failing",
-      actions: [
-        { type: "recordError", params: errorOf },
-        { type: "report", params: reportOf(policy) },
-      ],
-    },
+    rejected: { guard: "currentAttempt", ...refused(policy) },
     nudge: [
       { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenOf }, "rememberNudge"] },
       { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
@@ -186,6 +188,15 @@ export const createJobMachine = (policy: Policy) =>
           reconciling: {
             on: {
               ...submitAnswers(policy),
+              // A look at an idempotent provider submits once more under the same key. After one, a late answer of the
+              // submit itself that it may be tried again says nothing: the look's may be billed.
+              rejected: [
+                { guard: and(["currentAttempt", "refusesForGood"]), ...refused(policy) },
+                {
+                  guard: and(["currentAttempt", "notLooked", stateIn({ active: { reconciling: "settling" } })]),
+                  ...refused(policy),
+                },
+              ],
               unresolved: [
                 {
                   guard: and(["currentAttempt", "expired"]),
@@ -233,7 +244,12 @@ export const createJobMachine = (policy: Policy) =>
           // Passed through at once.
           accepting: {
             entry: [emit({ type: "job.accepted" }), { type: "report", params: { opens: true } }],
-            always: [{ guard: "unwanted", target: "canceling" }, { target: "running" }],
+            always: [
+              { guard: "cancelRequested", target: "canceling" },
+              // The deadline has passed while nobody knew of it: it may be done. One last poll decides.
+              { guard: "expired", target: "running.polling" },
+              { target: "running" },
+            ],
           },
 
           running: {
@@ -316,8 +332,12 @@ export const createJobMachine = (policy: Policy) =>
                   guard: "answeredCanceled",
                   target: "#job.stopped",
                 },
-                { guard: and(["cancelTriesLeft", "answeredFinished"]), target: "running.polling" },
-                { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing" },
+                {
+                  guard: and(["cancelTriesLeft", "answeredFinished"]),
+                  target: "running.polling",
+                  actions: "countTry",
+                },
+                { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing", actions: "countTry" },
                 { target: "unstoppable" },
               ],
               // The answer of a poll that was in flight: it finished first.
@@ -330,19 +350,9 @@ export const createJobMachine = (policy: Policy) =>
             initial: "asking",
             states: {
               asking: {
-                entry: [
-                  "countTry",
-                  {
-                    type: "cancelUpstream",
-                    params: ({ context }) => ({ ref: context.ref ?? "" }),
-                  },
-                ],
-                after: {
-                  cancelWatchdog: [
-                    { guard: "cancelTriesLeft", target: "pausing" },
-                    { target: "#job.active.unstoppable" },
-                  ],
-                },
+                entry: { type: "cancelUpstream", params: ({ context }) => ({ ref: context.ref ?? "" }) },
+                // Whoever asked is gone: nobody answered, so it is no try.
+                after: { cancelWatchdog: "pausing" },
               },
               pausing: { entry: "pause", after: { pauseDelay: "asking" } },
             },

@@ -130,12 +130,14 @@ describe("the deadline of a running job", () => {
 });
 
 describe("the deadline of a submit", () => {
-  it("is remembered, and the job stopped upstream once it is accepted", () => {
+  it("is remembered, and the job stopped upstream if it is not done when it is accepted", () => {
     const job = aJob({ timeoutMs: 1000 }).submitting();
     job.pass(1000);
     assert.equal(job.state(), "active.submitting");
     assert.equal(job.context().expired, true);
     job.accept();
+    assert.equal(job.state(), "active.running.polling", "one last poll decides");
+    job.polled({ kind: "running" });
     assert.equal(job.state(), "active.canceling.asking");
     assert.deepEqual(job.facts().slice(-1), ["job.accepted"]);
     job.canceled("canceled");

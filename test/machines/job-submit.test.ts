@@ -104,7 +104,6 @@ describe("a submit whose outcome is not known", () => {
     job.reject(false);
     assert.equal(job.state(), "failed");
     const other = lost();
-    other.pass(1000);
     other.reject(true);
     assert.equal(other.state(), "resting");
   });
@@ -144,11 +143,26 @@ describe("a submit whose outcome is not known", () => {
     assert.equal(job.count("submit"), 1);
   });
 
-  it("may still be found after the deadline, and is then stopped", () => {
+  it("may still be found after the deadline, and its picture is taken if it is there", () => {
     const job = lost({ timeoutMs: 1500 });
     job.pass(2000);
     assert.equal(job.context().expired, true);
     job.accept();
-    assert.equal(job.state(), "active.canceling.asking");
+    assert.equal(job.state(), "active.running.polling");
+    job.polled({ kind: "completed", outputs: [{ url: "x" }] });
+    assert.equal(job.state(), "ingesting.storing");
+  });
+
+  it("is not tried again for a late answer that it may be, when a look may have sent it already", () => {
+    const late = lost();
+    late.pass(1000);
+    assert.equal(late.state(), "active.reconciling.looking");
+    late.reject(true);
+    assert.equal(late.state(), "active.reconciling.looking", "the look's own submit may be billed");
+    const attempt = late.context().attempt ?? "";
+    late.send("rejected", { attempt, code: "out_of_credit", message: "No credit", retryable: false, afterMs: 0 });
+    assert.equal(late.state(), "active.reconciling.looking", "nor is it put back into the queue");
+    late.reject(false);
+    assert.equal(late.state(), "failed");
   });
 });
