@@ -46,7 +46,7 @@ const jobs = explore(
   (context) => {
     const { attempts, attemptsBefore, account, alternatives, expired, cancel, tries, error, ref, phase, nudged } =
       context as unknown as JobContext;
-    const most = Math.max(CANCEL_TRIES, INGEST_TRIES);
+    const most = Math.max(2 * CANCEL_TRIES, INGEST_TRIES);
     const tried = attempts - attemptsBefore;
     return [
       account,
