@@ -47,16 +47,21 @@ const numberIn = (text: string) => Number(NUMBER.exec(text)?.[1] ?? Number.NaN);
 
 const readJobs = async (sql: Sql): Promise<Job[]> => {
   const rows = await sql`
+    with steps as (
+      select actor_id, array_agg(extract(epoch from at)::float8 * 1000) filter (where effects ? 'submit') as begun,
+        count(*) filter (where event = 'notSent')::int as "notSent"
+      from transitions group by actor_id
+    ), orphans as (
+      select actor_id, array_agg(data->>'ref') as orphaned from facts where type = 'job.orphaned' group by actor_id
+    ), stored as (
+      select job_id, count(*)::int as outputs from outputs group by job_id
+    )
     select a.id, j.prompt, a.status, a.state, a.finished_at is not null as ended, a.parked_at is not null as parked,
       (a.snapshot->'context'->>'attempts')::int as attempts, a.snapshot->'context'->>'attempt' as attempt,
       a.snapshot->'context'->>'ref' as ref, a.snapshot->'context'->'error'->>'code' as code,
-      (select count(*)::int from outputs o where o.job_id = a.id) as outputs,
-      (select array_agg(extract(epoch from t.at)::float8 * 1000) from transitions t
-        where t.actor_id = a.id and t.effects ? 'submit') as begun,
-      (select count(*)::int from transitions t where t.actor_id = a.id and t.event = 'notSent') as "notSent",
-      (select array_agg(f.data->>'ref') from facts f
-        where f.actor_id = a.id and f.type = 'job.orphaned') as orphaned
-    from actors a join jobs j on j.id = a.id`;
+      coalesce(stored.outputs, 0) as outputs, steps.begun, coalesce(steps."notSent", 0) as "notSent", orphans.orphaned
+    from actors a join jobs j on j.id = a.id left join steps on steps.actor_id = a.id
+    left join orphans on orphans.actor_id = a.id left join stored on stored.job_id = a.id`;
   return rows.map(({ prompt, begun, orphaned, ...row }) => ({
     ...(row as Omit<Job, "number" | "begun" | "orphaned">),
     number: numberIn(prompt),

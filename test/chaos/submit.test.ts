@@ -51,7 +51,8 @@ const everywhere = async (
     await using arena = await openArena(name, random);
     const strikes = await run(arena, random);
     await arena.settle();
-    return audit(arena.sql, arena.target, { strikes, ordered: arena.ordered(), sentWithinMs });
+    // Awaited here: the arena takes the database away.
+    return await audit(arena.sql, arena.target, { strikes, ordered: arena.ordered(), sentWithinMs });
   };
   const runs = await Promise.allSettled(PROVIDERS.map(one));
   const accounts = runs.flatMap((run) => (run.status === "fulfilled" ? [run.value] : []));
