@@ -77,9 +77,9 @@ export const simulate = async ({ seed, jobs, broken = {} }: Options): Promise<Re
     },
   };
   for (const [account, slots] of [
-    ["idempotent", 14],
-    ["findable", 14],
-    ["blind", 20],
+    ["idempotent", 18],
+    ["findable", 18],
+    ["blind", 36],
   ] as const) {
     store.run("ensureAccount", [account, slots]);
   }
