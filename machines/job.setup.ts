@@ -180,6 +180,8 @@ export const jobSetup = (policy: Policy) =>
         event.outcome.kind === "running" &&
         (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
       cancelTriesLeft: ({ context }) => context.tries + 1 < CANCEL_TRIES,
+      /** Who says that it has finished has a picture to show: worth more tries, though not all there are. */
+      finishTriesLeft: ({ context }) => context.tries + 1 < 2 * CANCEL_TRIES,
       ingestTriesLeft: ({ context }) => context.tries + 1 < INGEST_TRIES,
     },
   });

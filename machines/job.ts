@@ -299,7 +299,7 @@ export const createJobMachine = (policy: Policy) =>
                   target: "#job.stopped",
                 },
                 {
-                  guard: and(["cancelTriesLeft", "answeredFinished"]),
+                  guard: and(["finishTriesLeft", "answeredFinished"]),
                   target: "running.polling",
                   actions: "countTry",
                 },

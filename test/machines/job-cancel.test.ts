@@ -149,6 +149,22 @@ describe("a cancel of a running job", () => {
     assert.equal(job.state(), "active.running.polling", "and a picture that is there is not thrown away");
   });
 
+  it("that is told at the last try that it has finished takes the picture", () => {
+    const job = canceling();
+    for (let tries = 1; tries < 4; tries++) {
+      job.canceled("unknown");
+      job.pass(job.wakesIn() ?? 0);
+    }
+    job.canceled("already_finished");
+    assert.equal(job.state(), "active.running.polling");
+    for (let tries = 5; tries <= 8; tries++) {
+      job.polled({ kind: "unknown", reason: "503" });
+      assert.equal(job.state(), "active.canceling.asking");
+      job.canceled("already_finished");
+    }
+    assert.equal(job.context().cancel, "cancel_failed", "but a provider that only says so is not believed for ever");
+  });
+
   it("takes a late answer while it pauses", () => {
     const job = canceling();
     job.pass(CANCEL_WATCHDOG);

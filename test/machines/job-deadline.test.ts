@@ -117,7 +117,7 @@ describe("the deadline of a running job", () => {
       else job.polled({ kind: "running" });
     }
     assert.equal(job.state(), "timeout");
-    assert.equal(job.count("cancelUpstream"), 4);
+    assert.equal(job.count("cancelUpstream"), 8);
   });
 
   it("is passed on to a cancel that comes while stopping: the user's word goes first", () => {

@@ -35,7 +35,7 @@ const jobs = explore(
   ],
   (context) => {
     const { attempts, expired, cancel, tries, error, ref, phase, nudged } = context as unknown as JobContext;
-    const most = Math.max(CANCEL_TRIES, INGEST_TRIES);
+    const most = Math.max(2 * CANCEL_TRIES, INGEST_TRIES);
     return [attempts, expired, cancel, Math.min(tries, most), error?.code, ref, phase, nudged];
   },
 );
