@@ -1,10 +1,25 @@
-import type { CancelState, JobError, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
+import type {
+  Alternative,
+  CancelState,
+  JobError,
+  JobInput,
+  Polled,
+  RemoteOutput,
+  StoredOutput,
+  WaitingFor,
+} from "./job.words.ts";
 import type { Policy } from "./policy.ts";
 import type { Stamp } from "./stamp.ts";
 
 /** What a job remembers. Instants are ms since the epoch; the prompt and parameters live in the job's row. */
 export type JobContext = {
   account: string;
+  /** Key of the model that makes it; "" for the one of the job's row. */
+  model: string;
+  /** Where it may still move to, the best first. */
+  alternatives: Alternative[];
+  /** Where it moves to; between the two queues it is in neither. */
+  next: Alternative | null;
   batch: string | null;
   index: number;
   timeoutMs: number;
@@ -14,6 +29,8 @@ export type JobContext = {
   /** Limit of waiting in `queued`. */
   startBy: number;
   attempts: number;
+  /** Attempts at the providers before this one: each has the tries that the policy allows. */
+  attemptsBefore: number;
   /** Id of the current attempt: the provider's idempotency key. */
   attempt: string | null;
   submittedAt: number;
@@ -27,6 +44,10 @@ export type JobContext = {
   /** Polls of earlier attempts: the backoff starts anew with each. */
   pollsBefore: number;
   polledAt: number;
+  /** The provider was last known to be still at it; the submit, before any poll said so. */
+  goingAt: number;
+  /** Instants of this attempt's polls, ms since the submit, by its model's history; empty: exponential backoff. */
+  schedule: number[];
   pollAt: number | null;
   /** A nudge came when no poll could follow at once: the next comes soon. */
   nudged: boolean;
@@ -49,11 +70,16 @@ export type JobContext = {
   remote: RemoteOutput[];
   outputs: StoredOutput[];
   error: JobError | null;
+  /** What the provider last said of the whole account instead of taking this. */
+  waitingFor: WaitingFor | null;
 };
 
 /** The context factory; `input` is undefined when XState only builds a scope, so it must not throw. */
 export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined): JobContext => ({
   account: input?.account ?? "",
+  model: input?.model ?? "",
+  alternatives: input?.alternatives ?? [],
+  next: null,
   batch: input?.batch ?? null,
   index: input?.index ?? 0,
   timeoutMs: input?.timeoutMs ?? 0,
@@ -61,6 +87,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   createdAt: input?.at ?? 0,
   startBy: (input?.at ?? 0) + policy.startTimeoutMs,
   attempts: 0,
+  attemptsBefore: 0,
   attempt: null,
   submittedAt: 0,
   startedAt: null,
@@ -70,6 +97,8 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   polls: 0,
   pollsBefore: 0,
   polledAt: 0,
+  goingAt: 0,
+  schedule: [],
   pollAt: null,
   nudged: false,
   prompted: false,
@@ -85,6 +114,7 @@ export const jobContext = (policy: Policy, input: (JobInput & Stamp) | undefined
   remote: [],
   outputs: [],
   error: null,
+  waitingFor: null,
 });
 
 export const jobError = (code: string, message: string, retryable: boolean): JobError => ({ code, message, retryable });

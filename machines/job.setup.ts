@@ -1,5 +1,6 @@
 import { assign, setup } from "xstate";
 import { backoff } from "./backoff.ts";
+import type { Completion } from "./job.completion.ts";
 import type { JobContext } from "./job.context.ts";
 import type { JobCommand, JobError, JobFact, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
 import {
@@ -12,10 +13,19 @@ import {
   RETRY,
   WATCHDOG_MARGIN_MS,
 } from "./policy.ts";
+import { mayTryElsewhere, pauseFor, verdictOn } from "./retries.ts";
+import { scheduledWait } from "./schedule.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
+import type { Report } from "./step.ts";
 
 const at = (event: object) => stampOf(event).at;
 const draw = (event: object) => stampOf(event).draw;
+/** How long its account pauses after this error, ms. */
+const pauseAfter = (context: JobContext, event: object, policy: Policy) =>
+  pauseFor(context.error?.code ?? "", "afterMs" in event ? Number(event.afterMs) : 0, policy)?.ms ?? 0;
+/** The best alternative, of those that are known to let something through if that is known. */
+const pick = ({ alternatives }: JobContext, event: JobCommand) =>
+  event.type === "stalled" ? alternatives.find(({ account }) => event.open.includes(account)) : alternatives[0];
 
 /** What the job's chart is written with: its types, effects, bookkeeping, delays and guards. */
 export const jobSetup = (policy: Policy) =>
@@ -24,13 +34,13 @@ export const jobSetup = (policy: Policy) =>
       context: {} as JobContext,
       input: {} as JobInput & Stamp,
       events: {} as JobCommand,
-      emitted: {} as { type: JobFact; ref?: string; noticed_by?: "webhook" | "poll" },
+      emitted: {} as { type: JobFact; ref?: string } & Partial<Completion>,
       tags: {} as "turn" | "slot",
     },
     actions: {
       // Effects: data until the commit, executed by actors/effects after it.
-      submit: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
-      look: (_, _params: { attempt: string; deadline: number; submittedAt: number }) => {},
+      submit: (_, _params: { attempt: string; deadline: number; submittedAt: number; model: string }) => {},
+      look: (_, _params: { attempt: string; deadline: number; submittedAt: number; model: string }) => {},
       poll: (_, _params: { ref: string; n: number }) => {},
       cancelUpstream: (_, _params: { ref: string }) => {},
       abandon: (_, _params: { ref: string }) => {},
@@ -42,11 +52,14 @@ export const jobSetup = (policy: Policy) =>
           event: { type: string } & Record<string, unknown>;
         },
       ) => {},
+      report: (_, _params: Report) => {},
       // Bookkeeping.
       beginAttempt: assign({
         attempts: ({ context }) => context.attempts + 1,
         attempt: ({ event }) => stampOf(event).id,
         submittedAt: ({ event }) => at(event),
+        goingAt: ({ event }) => at(event),
+        schedule: [],
         startedAt: ({ context, event }) => context.startedAt ?? at(event),
         timeoutAt: ({ context, event }) => at(event) + context.timeoutMs,
         expired: false,
@@ -54,9 +67,11 @@ export const jobSetup = (policy: Policy) =>
         nudged: false,
         prompted: false,
         error: null,
+        waitingFor: null,
       }),
       adopt: assign({
-        ref: (_, params: { ref: string }) => params.ref,
+        ref: (_, params: { ref: string; schedule: number[] }) => params.ref,
+        schedule: (_, params) => params.schedule,
         pollsBefore: ({ context }) => context.polls,
         tries: 0,
       }),
@@ -64,7 +79,11 @@ export const jobSetup = (policy: Policy) =>
         // What is planned stays planned; a nudge only brings it forward.
         pollAt: ({ context, event }) => {
           const pace = context.webhook ? policy.safetyNet : policy.poll;
-          const planned = context.pollAt ?? at(event) + backoff(pace, context.polls - context.pollsBefore, draw(event));
+          const wait =
+            context.webhook || context.schedule.length === 0
+              ? backoff(pace, context.polls - context.pollsBefore, draw(event))
+              : scheduledWait(context.schedule, pace, at(event) - context.submittedAt, draw(event));
+          const planned = context.pollAt ?? at(event) + wait;
           return context.nudged ? Math.min(planned, Math.max(at(event), context.polledAt + NUDGE_GAP_MS)) : planned;
         },
         prompted: ({ context }) => context.nudged,
@@ -79,7 +98,13 @@ export const jobSetup = (policy: Policy) =>
         prompted: ({ context }) => context.pollAt !== null && context.prompted,
         pollAt: null,
       }),
+      /** It was not sent, so it counts for nothing. */
+      postponePoll: assign({
+        pollAt: ({ event }) => at(event) + ("afterMs" in event ? event.afterMs : 0),
+        pollsBefore: ({ context }) => context.pollsBefore + 1,
+      }),
       noteOutcome: assign({
+        goingAt: ({ context }, outcome: Polled) => (outcome.kind === "unknown" ? context.goingAt : context.polledAt),
         phase: ({ context }, outcome: Polled) => (outcome.kind === "running" ? "running" : context.phase),
         position: (_, outcome: Polled) => (outcome.kind === "queued" ? (outcome.position ?? null) : null),
         progress: ({ context }, outcome: Polled) =>
@@ -98,12 +123,52 @@ export const jobSetup = (policy: Policy) =>
       rest: assign({
         until: ({ context, event }) =>
           at(event) +
-          Math.max("afterMs" in event ? event.afterMs : 0, backoff(RETRY, context.attempts - 1, draw(event))),
+          Math.max(
+            "afterMs" in event ? event.afterMs : 0,
+            backoff(RETRY, context.attempts - context.attemptsBefore - 1, draw(event)),
+          ),
         phase: "queued",
         position: null,
         progress: null,
         told: 0,
       }),
+      /** Back into the queue with all of its tries, and with what is left of the time to start. */
+      yieldTurn: assign({
+        attempts: ({ context }) => context.attempts - 1,
+        timeoutAt: null,
+        expired: false,
+        waitingFor: ({ context, event }) => ({
+          code: context.error?.code ?? "",
+          until: at(event) + pauseAfter(context, event, policy),
+        }),
+        error: null,
+      }),
+      /** On the way to another provider; what was accepted at this one has had its time, the next gets its own. */
+      leave: assign({
+        next: ({ context, event }) => pick(context, event) ?? null,
+        alternatives: ({ context, event }) => context.alternatives.filter((each) => each !== pick(context, event)),
+        startBy: ({ context, event }) => (context.ref === null ? context.startBy : at(event) + policy.startTimeoutMs),
+        until: ({ event }) => at(event),
+        attemptsBefore: ({ context }) => context.attempts,
+        timeoutAt: null,
+        expired: false,
+        phase: "queued",
+        position: null,
+        progress: null,
+        told: 0,
+      }),
+      arrive: assign(({ context: { next } }) =>
+        next === null
+          ? {}
+          : {
+              account: next.account,
+              model: next.model,
+              timeoutMs: next.timeoutMs,
+              webhook: next.webhook,
+              next: null,
+              waitingFor: null,
+            },
+      ),
       queueAgain: assign({
         startBy: ({ event }) => at(event) + policy.startTimeoutMs,
         timeoutAt: null,
@@ -140,6 +205,7 @@ export const jobSetup = (policy: Policy) =>
       settleDelay: ({ context, event }) => context.until - at(event),
       retryDelay: ({ context, event }) => context.until - at(event),
       pauseDelay: ({ context, event }) => context.until - at(event),
+      moveDelay: ({ context, event }) => context.until - at(event),
       // Fixed watchdogs count from the entry, whose instant is in the event: still absolute once stored.
       submitWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
       lookWatchdog: () => policy.notAfterMs + policy.submitTimeoutMs + WATCHDOG_MARGIN_MS,
@@ -150,6 +216,7 @@ export const jobSetup = (policy: Policy) =>
     },
     guards: {
       currentAttempt: ({ context, event }) => "attempt" in event && event.attempt === context.attempt,
+      refusesForGood: ({ event }) => event.type === "rejected" && verdictOn(event) === "fail",
       /** In `settling`: every look that came to nothing was counted. */
       notLooked: ({ context }) => context.tries === 0,
       /** Of the current attempt, and the provider's word for what it calls it. */
@@ -165,7 +232,29 @@ export const jobSetup = (policy: Policy) =>
       expired: ({ context }) => context.expired,
       unwanted: ({ context }) => context.expired || context.cancel === "cancel_requested",
       worthRetrying: ({ context }) =>
-        context.error?.retryable === true && context.attempts <= policy.retryLimit && !context.expired,
+        context.error !== null &&
+        verdictOn(context.error) === "retry" &&
+        context.attempts - context.attemptsBefore <= policy.retryLimit &&
+        !context.expired,
+      /** Its account has let nothing through for long, and another one does. */
+      mayMoveOn: ({ context, event }) => pick(context, event) !== undefined,
+      /** Nothing was accepted here, and nothing will be for long: no use waiting. */
+      movesAtOnce: ({ context, event }) =>
+        context.error !== null &&
+        context.ref === null &&
+        context.alternatives.length > 0 &&
+        mayTryElsewhere(context.error) &&
+        (verdictOn(context.error) === "fail" ||
+          (verdictOn(context.error) === "wait" && pauseAfter(context, event, policy) >= policy.failoverAfterMs)),
+      /** Has failed here for certain, as often as it may. */
+      movesInTheEnd: ({ context }) =>
+        context.error !== null &&
+        context.alternatives.length > 0 &&
+        !context.expired &&
+        mayTryElsewhere(context.error) &&
+        verdictOn(context.error) !== "wait",
+      /** The account could not take it. What was once accepted may have been billed, so that does not just wait. */
+      mustWait: ({ context }) => context.error !== null && context.ref === null && verdictOn(context.error) === "wait",
       retryable: ({ event }) => "retryable" in event && event.retryable,
       answeredCanceled: ({ event }) => event.type === "cancelAnswered" && event.outcome === "canceled",
       answeredFinished: ({ event }) => event.type === "cancelAnswered" && event.outcome === "already_finished",

@@ -2,7 +2,7 @@
  * One generation, from the press to the stored picture.
  *
  *   state            entered when                             left when
- *   queued           created, or a retry's rest is over       start (a slot is free) · cancel · startDeadline
+ *   queued           created, rested, or its account pauses   start (a slot is free) · cancel · startDeadline · stalled
  *   active           started: it holds a slot                 as below; cancel and deadline are remembered
  *     submitting       the submit is on its way                 accepted · rejected · ambiguous · notSent · watchdog
  *     reconciling      the submit's outcome is not known        accepted · rejected · given up at the deadline
@@ -11,14 +11,15 @@
  *     accepting        the provider took it                     at once: running, or canceling if not wanted any more
  *     running          the provider has it                      an end · cancel · deadline
  *       waiting          until pollAt                             pollDelay · nudge
- *       polling          one poll in flight (soft: no write)      polled · watchdog
+ *       polling          one poll in flight (soft: no write)      polled · deferred · watchdog
  *     canceling        the provider is to stop                  cancelAnswered · it finished first
  *       asking           one cancel in flight                     cancelAnswered · watchdog
  *       pausing          the cancel's outcome is not known        pauseDelay
  *     unstoppable      the provider will not stop               at once: running, or timeout after the deadline
- *   failing          the attempt failed                       at once: resting, failed, or canceled if asked for
+ *   failing          the attempt failed                       at once: queued, resting, moving, failed or canceled
  *   stopped          the provider stopped it                  at once: canceled if asked for, else timeout
  *   resting          a retryable failure                      retryDelay · cancel
+ *   moving           another provider is to try              moveDelay, at once: in between it is in no queue · cancel
  *   ingesting        outputs are being stored                 ingested · ingestFailed for good · ingestLimit
  *     storing          one try in flight                        ingestFailed · watchdog
  *     pausing          until the next try                       pauseDelay
@@ -32,17 +33,29 @@
  * instead of it; then the ref that a signed call proves is as good as that answer.
  */
 import { and, emit, not, stateIn } from "xstate";
+import { completionOf } from "./job.completion.ts";
 import { type JobContext, jobContext, jobError, upstreamError } from "./job.context.ts";
 import { jobSetup } from "./job.setup.ts";
 import type { JobError, JobStatus, Polled } from "./job.words.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
+import { pauseFor } from "./retries.ts";
 import { stampOf } from "./stamp.ts";
+import type { Report } from "./step.ts";
 
+const startTimeout = ({ waitingFor }: JobContext) =>
+  jobError(
+    "start_timeout",
+    waitingFor === null ? "No slot became free in time" : `The provider account could not take it: ${waitingFor.code}`,
+    true,
+  );
 const TIMED_OUT = jobError("timeout", "The provider did not finish in time", true);
 
 // Typed readers of what an event carries.
-const refOf = ({ event }: { event: { ref: string } }) => ({ ref: event.ref });
-const provenRefOf = ({ event }: { event: { ref?: string } }) => ({ ref: event.ref ?? "" });
+const adoptedOf = ({ event }: { event: { ref: string; schedule?: number[] } }) => ({
+  ref: event.ref,
+  schedule: event.schedule ?? [],
+});
+const provenOf = ({ event }: { event: { ref?: string } }) => ({ ref: event.ref ?? "", schedule: [] });
 const errorOf = ({ event }: { event: JobError }) => jobError(event.code, event.message, event.retryable);
 const outcomeOf = ({ event }: { event: { outcome: Polled } }) => event.outcome;
 const remoteOf = ({ event }: { event: { outcome: Polled } }) => ({
@@ -58,15 +71,33 @@ const tellBatch = (status: JobStatus) => ({
   }),
 });
 
+/** What a rejection tells of the account: that it pauses, or that it is well enough to judge a request. */
+const reportOf =
+  (policy: Policy) =>
+  ({ event }: { event: { code: string; afterMs: number } }): Report => {
+    const pause = pauseFor(event.code, event.afterMs, policy);
+    return pause === null ? { opens: true } : { pause };
+  };
+
+const refused = (policy: Policy) =>
+  ({
+    target: "#job.failing",
+    actions: [
+      { type: "recordError", params: errorOf },
+      { type: "report", params: reportOf(policy) },
+    ],
+  }) as const;
+
 /** What a submit, and a look for a lost one, can be answered with. */
-const submitAnswers = {
-  accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: refOf } },
-  rejected: { guard: "currentAttempt", target: "#job.failing", actions: { type: "recordError", params: errorOf } },
-  nudge: [
-    { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenRefOf }, "rememberNudge"] },
-    { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
-  ],
-} as const;
+const submitAnswers = (policy: Policy) =>
+  ({
+    accepted: { guard: "currentAttempt", target: "accepting", actions: { type: "adopt", params: adoptedOf } },
+    rejected: { guard: "currentAttempt", ...refused(policy) },
+    nudge: [
+      { guard: "proven", target: "accepting", actions: [{ type: "adopt", params: provenOf }, "rememberNudge"] },
+      { guard: and(["currentAttempt", not("nudged")]), actions: "rememberNudge" },
+    ],
+  }) as const;
 
 /** Builds the machine for one policy; `jobMachine` has the defaults. */
 export const createJobMachine = (policy: Policy) =>
@@ -93,11 +124,15 @@ export const createJobMachine = (policy: Policy) =>
             target: "timeout",
             actions: {
               type: "recordError",
-              params: jobError("start_timeout", "No slot became free in time", true),
+              params: ({ context }) => startTimeout(context),
             },
           },
         },
-        on: { start: "active", cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+        on: {
+          start: "active",
+          stalled: { guard: "mayMoveOn", target: "moving", actions: "leave" },
+          cancel: { target: "canceled", actions: "cancelBeforeStart" },
+        },
       },
 
       active: {
@@ -129,11 +164,12 @@ export const createJobMachine = (policy: Policy) =>
                 attempt: context.attempt ?? "",
                 deadline: context.timeoutAt ?? 0,
                 submittedAt: context.submittedAt,
+                model: context.model,
               }),
             },
             after: { submitWatchdog: { target: "reconciling", actions: "lookNow" } },
             on: {
-              ...submitAnswers,
+              ...submitAnswers(policy),
               ambiguous: [
                 { guard: and(["currentAttempt", "nudged"]), target: "reconciling.looking", actions: "resetTries" },
                 { guard: "currentAttempt", target: "reconciling", actions: ["resetTries", "waitToLook"] },
@@ -151,19 +187,14 @@ export const createJobMachine = (policy: Policy) =>
 
           reconciling: {
             on: {
-              ...submitAnswers,
+              ...submitAnswers(policy),
               // A look at an idempotent provider submits once more under the same key. After one, a late answer of the
               // submit itself that it may be tried again says nothing: the look's may be billed.
               rejected: [
-                {
-                  guard: and(["currentAttempt", not("retryable")]),
-                  target: "#job.failing",
-                  actions: { type: "recordError", params: errorOf },
-                },
+                { guard: and(["currentAttempt", "refusesForGood"]), ...refused(policy) },
                 {
                   guard: and(["currentAttempt", "notLooked", stateIn({ active: { reconciling: "settling" } })]),
-                  target: "#job.failing",
-                  actions: { type: "recordError", params: errorOf },
+                  ...refused(policy),
                 },
               ],
               unresolved: [
@@ -197,6 +228,7 @@ export const createJobMachine = (policy: Policy) =>
                     attempt: context.attempt ?? "",
                     deadline: context.timeoutAt ?? 0,
                     submittedAt: context.submittedAt,
+                    model: context.model,
                   }),
                 },
                 after: {
@@ -211,7 +243,7 @@ export const createJobMachine = (policy: Policy) =>
 
           // Passed through at once.
           accepting: {
-            entry: emit({ type: "job.accepted" }),
+            entry: [emit({ type: "job.accepted" }), { type: "report", params: { opens: true } }],
             always: [
               { guard: "cancelRequested", target: "canceling" },
               // The deadline has passed while nobody knew of it: it may be done. One last poll decides.
@@ -223,6 +255,8 @@ export const createJobMachine = (policy: Policy) =>
           running: {
             exit: "forgetPoll",
             on: {
+              // The account's rate did not allow it.
+              deferred: { guard: "currentPoll", target: ".waiting", actions: "postponePoll" },
               polled: [
                 {
                   guard: and(["currentPoll", "hasOutputs"]),
@@ -346,7 +380,10 @@ export const createJobMachine = (policy: Policy) =>
             target: "canceled",
             actions: "confirmCancel",
           },
+          { guard: "movesAtOnce", target: "moving", actions: "leave" },
+          { guard: "mustWait", target: "queued", actions: ["yieldTurn", emit({ type: "job.waiting" })] },
           { guard: "worthRetrying", target: "resting", actions: "rest" },
+          { guard: "movesInTheEnd", target: "moving", actions: "leave" },
           { target: "failed" },
         ],
       },
@@ -367,8 +404,14 @@ export const createJobMachine = (policy: Policy) =>
         on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
       },
 
+      // A commit of its own, so that each account's row changes by itself: the slot or turn there, the turn here.
+      moving: {
+        after: { moveDelay: { target: "queued", actions: ["arrive", emit({ type: "job.moved" })] } },
+        on: { cancel: { target: "canceled", actions: "cancelBeforeStart" } },
+      },
+
       ingesting: {
-        entry: emit(({ context }) => ({ type: "job.rendered", noticed_by: context.prompted ? "webhook" : "poll" })),
+        entry: emit(({ context, event }) => ({ type: "job.rendered", ...completionOf(context, stampOf(event).at) })),
         on: {
           // Also after the watchdog: what is stored is stored.
           ingested: {

@@ -12,7 +12,7 @@ const FINAL: Record<string, JobStatus> = {
 
 /** The word of the public API for a state of the machine. */
 export const jobStatus = (state: string): JobStatus =>
-  FINAL[state] ?? (state === "queued" || state === "resting" ? "QUEUED" : "RUNNING");
+  FINAL[state] ?? (["queued", "resting", "moving"].includes(state) ? "QUEUED" : "RUNNING");
 
 /**
  * What the world may know of a job: the data of its facts and the source of its `GET`. Instants are
@@ -36,6 +36,9 @@ export const jobView = (value: StateValue, context: JobContext) => {
     batch_index: context.index,
     outputs: context.outputs,
     error: context.error,
+    provider: context.account,
+    ...(context.model === "" ? {} : { model_key: context.model }),
+    waiting_for: state === "queued" ? context.waitingFor : null,
   };
 };
 export type JobView = ReturnType<typeof jobView>;

@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { MOST_PLANNED } from "./schedule.ts";
 import { Stamp } from "./stamp.ts";
 
 /** A closed set of words. */
@@ -22,6 +23,13 @@ export const JobError = Type.Object({
   }),
 });
 export type JobError = Static<typeof JobError>;
+
+/** Why a queued job is not started though it is its turn: what its provider account waits for, and until when. */
+export const WaitingFor = Type.Object({
+  code: Type.String({ description: "e.g. rate_limited, queue_full, out_of_credit, breaker_open" }),
+  until: Type.Number({ description: "when the account is tried next, ms since the epoch" }),
+});
+export type WaitingFor = Static<typeof WaitingFor>;
 
 export const Thumbnail = Type.Object({
   key: Type.String(),
@@ -80,7 +88,17 @@ export type Polled = Static<typeof Polled>;
 /** Commands that a job takes. Every one is stamped by the host. */
 export const JobCommand = Type.Union([
   command("start", {}),
-  command("accepted", { attempt: Type.String(), ref: Type.String() }),
+  command("stalled", {
+    code: Type.String({ description: "why its account has let nothing through for long" }),
+    open: Type.Array(Type.String({ description: "accounts that do" })),
+  }),
+  command("accepted", {
+    attempt: Type.String(),
+    ref: Type.String(),
+    schedule: Type.Optional(
+      Type.Array(Type.Integer(), { maxItems: MOST_PLANNED, description: "instants of its polls, ms since the submit" }),
+    ),
+  }),
   command("rejected", {
     attempt: Type.String(),
     code: Type.String(),
@@ -92,6 +110,10 @@ export const JobCommand = Type.Union([
   command("notSent", { attempt: Type.String() }),
   command("unresolved", { attempt: Type.String() }),
   command("polled", { n: Type.Integer(), outcome: Polled }),
+  command("deferred", {
+    n: Type.Integer(),
+    afterMs: Type.Number({ description: "until the account's rate allows the poll that was not sent" }),
+  }),
   command("nudge", {
     attempt: Type.String(),
     ref: Type.Optional(Type.String({ description: "the provider's, when the delivery is signed and names it" })),
@@ -109,9 +131,20 @@ export const JobCommand = Type.Union([
 ]);
 export type JobCommand = Static<typeof JobCommand>;
 
+/** Another provider's model that could make the same; what it gets is in the job's row, by its model. */
+export const Alternative = Type.Object({
+  account: Type.String(),
+  model: Type.String(),
+  timeoutMs: Type.Integer(),
+  webhook: Type.Boolean(),
+});
+export type Alternative = Static<typeof Alternative>;
+
 /** What a job is born with. */
 export const JobInput = Type.Object({
   account: Type.String({ description: "provider account whose slots it uses" }),
+  model: Type.Optional(Type.String({ description: "key of the model" })),
+  alternatives: Type.Optional(Type.Array(Alternative, { description: "where it may move to, the best first" })),
   batch: Type.Union([Type.String(), Type.Null()]),
   index: Type.Integer({ description: "place in its batch" }),
   timeoutMs: Type.Integer({ description: "limit from start to result" }),
@@ -125,6 +158,8 @@ export type JobFact =
   | "job.accepted"
   | "job.progressed"
   | "job.retried"
+  | "job.waiting"
+  | "job.moved"
   | "job.rendered"
   | "job.cancel_requested"
   | "job.cancel_failed"

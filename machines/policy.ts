@@ -14,6 +14,10 @@ export type Policy = {
   ingestTimeoutMs: number;
   /** Automatic retries of one job after its first attempt. */
   retryLimit: number;
+  /** How long an account pauses that is out of credit or locked: from, doubling, to. */
+  pause: { minMs: number; maxMs: number };
+  /** A pause of at least this makes a job move to another provider, where it may. */
+  failoverAfterMs: number;
   uploadTtlMs: number;
   verifyTimeoutMs: number;
 };
@@ -51,6 +55,8 @@ export const defaultPolicy: Policy = {
   cancelTimeoutMs: 5_000,
   ingestTimeoutMs: 120_000,
   retryLimit: 2,
+  pause: { minMs: 30_000, maxMs: 600_000 },
+  failoverAfterMs: 30_000,
   uploadTtlMs: 900_000,
   verifyTimeoutMs: 30_000,
 };

@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from "xstate";
 import { attachmentMachine } from "./attachment.ts";
 import { batchMachine } from "./batch.ts";
+import { breakerMachine } from "./breaker.ts";
 import { drawMachine, listInner } from "./diagram.ts";
 import { jobMachine } from "./job.ts";
 
@@ -28,6 +29,13 @@ It has no timers of its own, because every job ends by its own deadlines.`,
     machine: attachmentMachine,
     text: `An upload, from the signed URL to bytes that may be used.
 Its bytes are trusted only after they were looked at and copied to where no upload can write.`,
+  },
+  {
+    title: "Breaker",
+    file: "breaker.ts",
+    machine: breakerMachine,
+    text: `The way to one provider, as one node sees it. It lives in memory, as a plain actor.
+When it opens, the provider's account pauses on all nodes; afterwards one probe is let through.`,
   },
 ];
 

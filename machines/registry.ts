@@ -18,6 +18,8 @@ export type Kind = {
   status(snapshot: Snapshot): string | null;
   /** The data that its facts carry. */
   view(snapshot: Snapshot): Record<string, unknown>;
+  /** The provider account that it uses now, where it can move. */
+  account?(snapshot: Snapshot): string | null;
   /** Effects that may be executed twice: a step with only these and no fact may stay in memory. */
   repeatable: readonly string[];
 };
@@ -35,6 +37,7 @@ export const createRegistry = (policy: Policy): Registry => ({
     migrate: current,
     status: (s) => jobView(s.value as StateValue, contextOf<JobContext>(s)).status,
     view: (s) => jobView(s.value as StateValue, contextOf<JobContext>(s)),
+    account: (s) => contextOf<Partial<JobContext> | undefined>(s)?.account || null,
     repeatable: ["poll"],
   },
   batch: {

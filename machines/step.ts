@@ -7,6 +7,7 @@
  *   emit          → facts      (appended to the actor's stream in the same commit)
  *   after         → timers     (stored in the snapshot as absolute instants)
  *   tell          → messages   (rows in another actor's inbox)
+ *   report        → the account's row, in the same commit: what was learned of it
  *   other actions → effects    (data until the commit, executed after it)
  */
 import { type AnyStateMachine, initialTransition, type MachineSnapshot, type StateValue, transition } from "xstate";
@@ -22,6 +23,8 @@ export type Snapshot = {
 export type MachineEvent = { type: string } & Record<string, unknown>;
 export type Effect = { type: string; params: Record<string, unknown> };
 export type Tell = { to: string; event: MachineEvent };
+/** What a step learned of its provider account: it pauses, or it took what was sent. */
+export type Report = { pause: Record<string, unknown> } | { opens: true };
 export type Emitted = { type: string } & Record<string, unknown>;
 
 export type Step = {
@@ -29,6 +32,7 @@ export type Step = {
   facts: Emitted[];
   effects: Effect[];
   tells: Tell[];
+  report: Report | null;
   /** The events that were fed, timers' included, in order. */
   events: string[];
   tags: ReadonlySet<string>;
@@ -111,6 +115,8 @@ const collect = (step: Step, actions: Action[], at: number) => {
     } else if (type === "tell") {
       const { to, event } = params as { to: string[]; event: MachineEvent };
       step.tells.push(...to.map((target) => ({ to: target, event })));
+    } else if (type === "report") {
+      step.report = params as Report;
     } else if (type.startsWith("xstate.")) {
       throw new BrokenSnapshot(`machines may not use ${type}`);
     } else {
@@ -138,6 +144,7 @@ const emptyStep = (snapshot: Snapshot): Step => ({
   facts: [],
   effects: [],
   tells: [],
+  report: null,
   events: [],
   tags: new Set(),
   done: false,

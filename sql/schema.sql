@@ -5,9 +5,29 @@ create table accounts (
   slots integer not null,
   in_use integer default 0 not null,
   virtual_time double precision default 0 not null,
+  submits_per_minute double precision,
+  submit_tokens double precision default 'Infinity'::double precision not null,
+  submits_at timestamp with time zone default now() not null,
+  checks_per_minute double precision,
+  check_tokens double precision default 'Infinity'::double precision not null,
+  checks_at timestamp with time zone default now() not null,
+  paused_reason text,
+  paused_at timestamp with time zone,
+  paused_until timestamp with time zone,
+  strikes integer default 0 not null,
+  probe uuid,
+  pace_ms integer,
+  paced_until timestamp with time zone,
+  constraint accounts_checks_per_minute_check CHECK ((checks_per_minute >= (1)::double precision)),
   constraint accounts_in_use_check CHECK ((in_use >= 0)),
+  constraint accounts_pace_ms_check CHECK ((pace_ms > 0)),
+  constraint accounts_pace_whole CHECK (((pace_ms IS NULL) = (paced_until IS NULL))),
+  constraint accounts_paused_whole CHECK ((((paused_reason IS NULL) = (paused_until IS NULL)) AND ((paused_reason IS NULL) = (paused_at IS NULL)))),
   constraint accounts_pkey PRIMARY KEY (id),
-  constraint accounts_slots_check CHECK ((slots >= 0))
+  constraint accounts_probe_paused CHECK (((probe IS NULL) OR (paused_reason IS NOT NULL))),
+  constraint accounts_slots_check CHECK ((slots >= 0)),
+  constraint accounts_strikes_check CHECK ((strikes >= 0)),
+  constraint accounts_submits_per_minute_check CHECK ((submits_per_minute >= (1)::double precision))
 ) with (fillfactor=50);
 
 create table actors (
@@ -147,6 +167,7 @@ create table jobs (
   params jsonb not null,
   inputs text[] default '{}'::text[] not null,
   created_at timestamp with time zone not null,
+  alternatives jsonb default '[]'::jsonb not null,
   constraint jobs_check CHECK (((batch_id IS NULL) = (batch_index IS NULL))),
   constraint jobs_pkey PRIMARY KEY (id)
 );
@@ -238,6 +259,7 @@ create table transitions (
   unit uuid not null,
   effects jsonb default '[]'::jsonb not null,
   folded text[] default '{}'::text[] not null,
+  reason text,
   constraint transitions_pkey PRIMARY KEY (actor_id, version, at)
 ) partition by RANGE (at);
 
@@ -289,7 +311,9 @@ alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) RE
 
 alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
 
-CREATE INDEX actors_live ON public.actors USING btree (kind) WHERE (finished_at IS NULL);
+CREATE INDEX actors_live_by_stream ON public.actors USING btree (kind, stream_id) WHERE (finished_at IS NULL);
+
+CREATE INDEX actors_movable ON public.actors USING btree (account, id) WHERE ((state = 'queued'::text) AND (parked_at IS NULL) AND (((snapshot -> 'context'::text) -> 'alternatives'::text) <> '[]'::jsonb));
 
 CREATE INDEX actors_parked ON public.actors USING btree (parked_at) WHERE (parked_at IS NOT NULL);
 
@@ -304,6 +328,8 @@ CREATE INDEX chats_by_user ON public.chats USING btree (user_id, created_at DESC
 CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX commits_by_age ON public.commits USING btree (at);
+
+CREATE INDEX facts_rendered ON public.facts USING btree (((data ->> 'model_key'::text)), ((data ->> 'tool_type'::text)), at DESC) WHERE (type = 'job.rendered'::text);
 
 CREATE INDEX hook_deliveries_by_age ON public.hook_deliveries USING btree (received_at);
 
@@ -331,6 +357,46 @@ CREATE INDEX streams_unpublished ON public.streams USING btree (id) WHERE (publi
 
 CREATE INDEX turns_next ON public.turns USING btree (account, virtual_time) WHERE (waiting > 0);
 
+CREATE OR REPLACE FUNCTION public.account_grant(a accounts, at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select least(
+    case when a.paused_reason is null then 1000000 when a.paused_until <= at then 1 else 0 end,
+    coalesce(floor(bucket_tokens(a.submits_per_minute, a.submit_tokens, a.submits_at, at)), 1000000))::integer $function$;
+
+CREATE OR REPLACE FUNCTION public.account_opens(a accounts, at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when account_grant(a, at) > 0 then null else greatest(
+    a.paused_until,
+    at + make_interval(secs => (1 - bucket_tokens(a.submits_per_minute, a.submit_tokens, a.submits_at, at))
+      / bucket_refill(a.submits_per_minute))) end $function$;
+
+CREATE OR REPLACE FUNCTION public.bucket_refill(rate double precision)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select greatest(rate - greatest(1, rate / 10), rate / 2) / 60 $function$;
+
+CREATE OR REPLACE FUNCTION public.bucket_size(rate double precision)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select greatest(1, rate / 10) $function$;
+
+CREATE OR REPLACE FUNCTION public.bucket_tokens(rate double precision, tokens double precision, since timestamp with time zone, at timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  select least(bucket_size(rate), tokens + greatest(0, extract(epoch from at - since)) * bucket_refill(rate)) $function$;
+
 CREATE OR REPLACE FUNCTION public.commit_units(p_group uuid, p jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -341,6 +407,7 @@ declare
   seqs jsonb;
   replays jsonb;
   has_reserves boolean;
+  instant timestamptz;
 begin
   select answer into result from commits where id = p_group;
   if found then
@@ -390,11 +457,15 @@ begin
       left join jsonb_to_recordset(coalesce(replays, '[]')) r(u integer) using (u);
   end if;
 
-  has_reserves := jsonb_path_exists(p->'actors', '$[*] ? (@.slots != 0 || @.turns != 0)');
+  has_reserves := jsonb_path_exists(p->'actors', '$[*] ? (@.slots != 0 || @.turns != 0 || @.pause != null || @.opens == true)');
   if has_reserves then
     perform 1 from accounts
-      where id in (select x.account from jsonb_to_recordset(p->'actors') x(account text, slots integer) where x.slots <> 0)
+      where id in (select x.account from jsonb_to_recordset(p->'actors') x(account text, slots integer, pause jsonb)
+          where x.slots <> 0 or x.pause is not null)
+        or probe in (select x.id from jsonb_to_recordset(p->'actors') x(id uuid, opens boolean) where x.opens)
       order by id for no key update;
+    -- Read under the locks: instants of one account never go back.
+    instant := clock_timestamp();
     select array_agg(case when d.u is null then o.was else 'reserve_denied' end order by o.u) into outcome
       from unnest(outcome) with ordinality o(was, u)
       left join (
@@ -411,7 +482,7 @@ begin
           where x.slots < 0 and outcome[x.u] = 'won'
           group by x.account
         ) f on f.account = t.account
-        where t.place > coalesce(a.slots - a.in_use, 0) + coalesce(f.freed, 0)
+        where a.id is null or t.place > least(a.slots - a.in_use + coalesce(f.freed, 0), account_grant(a, instant))
       ) d using (u);
     delete from idempotency i using jsonb_to_recordset(p->'units') x(u integer, unit uuid, user_id uuid, route text, key text)
       where outcome[x.u] = 'reserve_denied' and i.unit = x.unit
@@ -458,12 +529,12 @@ begin
       model_key text, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into jobs (id, user_id, chat_id, option_id, batch_id, batch_index, retry_of, tool_type, model_key,
-      provider, prompt, params, inputs, created_at)
+      provider, prompt, params, inputs, alternatives, created_at)
     select r.id, r.user_id, r.chat_id, r.option_id, r.batch_id, r.batch_index, r.retry_of, r.tool_type, r.model_key,
-      r.provider, r.prompt, r.params, r.inputs, r.created_at
+      r.provider, r.prompt, r.params, r.inputs, coalesce(r.alternatives, '[]'), r.created_at
     from jsonb_to_recordset(p->'jobs') r(u integer, id uuid, user_id uuid, chat_id uuid, option_id uuid,
       batch_id uuid, batch_index integer, retry_of uuid, tool_type text, model_key text, provider text,
-      prompt text, params jsonb, inputs text[], created_at timestamptz)
+      prompt text, params jsonb, inputs text[], alternatives jsonb, created_at timestamptz)
     where outcome[r.u] = 'won';
   insert into attachments (id, user_id, file_name, content_type, size, upload_key, created_at)
     select r.id, r.user_id, r.file_name, r.content_type, r.size, r.upload_key, r.created_at
@@ -485,15 +556,16 @@ begin
       at timestamptz, finished_at timestamptz)
     where r.expect = 0 and outcome[r.u] = 'won';
   update actors a set machine_version = r.machine_version, state = r.state, status = r.status, snapshot = r.snapshot,
-      version = r.expect + 1, wake_at = r.wake_at, finished_at = coalesce(a.finished_at, r.finished_at),
+      version = r.expect + 1, wake_at = r.wake_at, account = r.account, finished_at = coalesce(a.finished_at, r.finished_at),
       parked_at = case when r.parked_reason is null then null else r.at end, parked_reason = r.parked_reason
     from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, machine_version integer, state text,
-      status text, snapshot jsonb, wake_at timestamptz, at timestamptz, finished_at timestamptz, parked_reason text)
+      status text, snapshot jsonb, wake_at timestamptz, account text, at timestamptz, finished_at timestamptz,
+      parked_reason text)
     where a.id = r.id and r.expect > 0 and outcome[r.u] = 'won';
-  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded)
-    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded
+  insert into transitions (actor_id, version, at, event, from_state, to_state, unit, effects, folded, reason)
+    select r.id, r.expect + 1, r.at, r.event, r.from_state, r.state, x.unit, r.effects, r.folded, r.reason
     from jsonb_to_recordset(p->'actors') r(u integer, id uuid, expect bigint, at timestamptz, event text,
-      from_state text, state text, effects jsonb, folded text[])
+      from_state text, state text, effects jsonb, folded text[], reason text)
     join jsonb_to_recordset(p->'units') x(u integer, unit uuid) on x.u = r.u
     where outcome[r.u] = 'won';
 
@@ -523,13 +595,44 @@ begin
       order by t.account, t.owner_id for no key update;
     update accounts a set
         in_use = a.in_use + d.slots,
-        virtual_time = greatest(a.virtual_time, d.virtual_time)
+        virtual_time = greatest(a.virtual_time, d.virtual_time),
+        submit_tokens = case when d.starts = 0 then a.submit_tokens else coalesce(
+          bucket_tokens(a.submits_per_minute, a.submit_tokens, a.submits_at, instant) - d.starts, a.submit_tokens) end,
+        submits_at = case when d.starts = 0 then a.submits_at else instant end,
+        -- The one start of a paused account is its probe. A submit does not take longer than this, so the next one
+        -- is let through then should this one never be answered.
+        probe = case when a.paused_reason is null or d.starts = 0 then a.probe else d.starter end,
+        paused_until = case when a.paused_reason is null or d.starts = 0 then a.paused_until
+          else instant + interval '30 seconds' end
       from (
-        select r.account, sum(r.slots) slots, max(t.virtual_time) filter (where r.slots > 0) virtual_time
-        from jsonb_to_recordset(p->'actors') r(u integer, account text, owner_id uuid, slots integer)
+        select r.account, sum(r.slots) slots, max(t.virtual_time) filter (where r.slots > 0) virtual_time,
+          count(*) filter (where r.slots > 0) starts,
+          (array_agg(r.id) filter (where r.slots > 0))[1] starter
+        from jsonb_to_recordset(p->'actors') r(u integer, id uuid, account text, owner_id uuid, slots integer)
         left join turns t on t.account = r.account and t.owner_id = r.owner_id
         where r.slots <> 0 and outcome[r.u] = 'won' group by r.account
       ) d where a.id = d.account;
+    -- The probe was taken. At a pace, it only earns the next one.
+    update accounts a set
+        paused_reason = case when a.paced_until > instant then a.paused_reason end,
+        paused_at = case when a.paced_until > instant then a.paused_at end,
+        paused_until = case when a.paced_until > instant then instant + make_interval(secs => a.pace_ms / 1000.0) end,
+        pace_ms = case when a.paced_until > instant then a.pace_ms end,
+        paced_until = case when a.paced_until > instant then a.paced_until end,
+        strikes = 0, probe = null
+      where a.probe in (select x.id from jsonb_to_recordset(p->'actors') x(u integer, id uuid, opens boolean)
+        where x.opens and outcome[x.u] = 'won');
+    update accounts a set
+        paused_reason = (w.b).paused_reason, paused_at = (w.b).paused_at, paused_until = (w.b).paused_until,
+        strikes = (w.b).strikes, probe = (w.b).probe, pace_ms = (w.b).pace_ms, paced_until = (w.b).paced_until
+      from (
+        select distinct on (s.id) s.id, pause_account(s, r.pause->>'reason', (r.pause->>'ms')::float8,
+          (r.pause->>'most_ms')::float8, (r.pause->>'pace_ms')::integer, coalesce(s.probe = r.id, false), instant) b
+        from jsonb_to_recordset(p->'actors') r(u integer, id uuid, account text, pause jsonb)
+        join accounts s on s.id = r.account
+        where r.pause is not null and outcome[r.u] = 'won'
+        order by s.id, (s.probe = r.id) desc nulls last, (r.pause->>'ms')::float8 desc
+      ) w where a.id = w.id;
     update turns t set
         waiting = t.waiting + d.turns,
         virtual_time = case when t.waiting = 0 then greatest(t.virtual_time, a.virtual_time) else t.virtual_time end
@@ -603,3 +706,82 @@ begin
     end if;
   end loop;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.lease_checks(p_account text, wanted integer, OUT granted integer, OUT wait_ms integer)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  a accounts;
+  at timestamptz;
+  held double precision;
+begin
+  select * into a from accounts where id = p_account for no key update;
+  if a.checks_per_minute is null then
+    granted := wanted;
+    wait_ms := 0;
+    return;
+  end if;
+  -- Read under the lock: instants of one account never go back.
+  at := greatest(clock_timestamp(), a.checks_at);
+  held := bucket_tokens(a.checks_per_minute, a.check_tokens, a.checks_at, at);
+  granted := case when a.checks_at > clock_timestamp() then 0 else least(wanted, floor(held)) end;
+  wait_ms := case when granted > 0 then 0 else ceil(1000 * (extract(epoch from at - clock_timestamp())
+    + greatest(0, 1 - held) / bucket_refill(a.checks_per_minute))) end;
+  update accounts set check_tokens = held - granted, checks_at = at where id = p_account;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.pause_account(a accounts, reason text, ms double precision, most_ms double precision, pace integer, is_probe boolean, at timestamp with time zone)
+ RETURNS accounts
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  fresh boolean := a.paused_reason is null or is_probe;
+  ends timestamptz := at + make_interval(secs =>
+    greatest(ms, least(most_ms, ms * 2 ^ least(20, case when fresh then a.strikes else greatest(0, a.strikes - 1) end))) / 1000);
+begin
+  if a.paused_until is null or is_probe or ends > a.paused_until then
+    a.paused_reason := reason;
+    a.paused_until := ends;
+  end if;
+  a.paused_at := coalesce(a.paused_at, at);
+  if fresh then
+    a.strikes := a.strikes + 1;
+    a.probe := null;
+  end if;
+  if pace is not null then
+    a.pace_ms := pace;
+    a.paced_until := at + interval '5 minutes';
+  end if;
+  return a;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.queue_position(p_account text, p_owner uuid, p_job uuid)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with mine as (
+    select own.before, coalesce(t.virtual_time, 0) + own.before + 1 as turn
+    from (
+      select count(*) as before from (
+        select from actors
+        where account = p_account and owner_id = p_owner and state = 'queued' and parked_at is null and id < p_job
+        limit 1000
+      ) earlier
+    ) own
+    left join turns t on t.account = p_account and t.owner_id = p_owner
+  )
+  select (mine.before + coalesce((
+    select sum(least(o.waiting, case
+      when o.owner_id < p_owner then floor(mine.turn - o.virtual_time)
+      else ceil(mine.turn - o.virtual_time) - 1 end))
+    from (
+      select owner_id, waiting, virtual_time from turns
+      where account = p_account and waiting > 0 and owner_id <> p_owner and virtual_time < mine.turn
+      order by virtual_time limit 1000
+    ) o
+  ), 0))::integer
+  from mine
+$function$;

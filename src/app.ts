@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { BatchView } from "../machines/batch.ts";
 import type { JobView } from "../machines/job.view.ts";
-import { createEngine } from "./actors/engine.ts";
+import { createEngine, policyOf } from "./actors/engine.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
@@ -32,13 +32,21 @@ import { createMetrics, createMetricsRoute } from "./http/metrics.ts";
 import { createOnce } from "./http/once.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { NewUser } from "./http/principal.ts";
+import { createProviderRoutes } from "./http/providers.ts";
 import { createBase } from "./http/toolkit.ts";
+import { createAccountReads } from "./jobs/accounts.ts";
+import { createBreakers } from "./jobs/breakers.ts";
+import { createCheckTokens } from "./jobs/check-tokens.ts";
 import { createJobCommands, outputRows } from "./jobs/commands.ts";
 import { createJobEffects } from "./jobs/effects.ts";
+import { createHistory } from "./jobs/history.ts";
 import { createJobObserver } from "./jobs/observe.ts";
+import { createOutlook } from "./jobs/outlook.ts";
 import { createJobPresenter, type JobLabels } from "./jobs/present.ts";
+import { createJobPulses } from "./jobs/pulses.ts";
 import { createJobReads } from "./jobs/reads.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { scheduled } from "./jobs/scheduled.ts";
 import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
@@ -59,6 +67,7 @@ import { createHooks } from "./webhooks/token.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
+const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
   /** Starts the sweep and so everything that goes on by itself. After the listener serves this app. */
@@ -79,7 +88,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const relay = bus.durable ? createRelay({ query: write, bus, clock, node: draws.id(), log }) : null;
   opened.defer(() => relay?.close());
   const models = offered({ providers: new Set(providers.keys()) });
-  for (const name of providers.keys()) await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY]);
+  for (const { name, rates } of providers.values()) {
+    await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY, rates?.submits ?? null, rates?.checks ?? null]);
+  }
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
@@ -87,7 +98,17 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const metrics = createMetrics({
     queueDepth: async () => (await query<{ live: number }>("countLiveJobs"))[0]?.live ?? 0,
     parkedActors: async () => (await query<{ parked: number }>("countParked"))[0]?.parked ?? 0,
+    pausedAccounts: () => query("pausedAccounts"),
   });
+  const breakers = createBreakers({
+    policy: { failures: config.BREAKER_FAILURES, coolDownMs: config.BREAKER_COOLDOWN_MS },
+    write,
+    clock,
+    log,
+    observe: (provider, state) => metrics.breakerState.set({ provider }, BREAKER_VALUES[state]),
+  });
+  opened.defer(() => breakers.close());
+  const accounts = createAccountReads({ query, breaker: breakers.state });
   const observeJobs = createJobObserver({ log, metrics });
   const engine = createEngine({
     config,
@@ -104,10 +125,12 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       facts.forEach(observeJobs);
     },
     observe: {
-      commit: (seconds, units) => {
+      commit: (seconds, outcomes) => {
         metrics.commitSeconds.observe(seconds);
-        metrics.commitUnits.observe(units);
+        metrics.commitUnits.observe(outcomes.length);
+        for (const outcome of outcomes) metrics.units.inc({ outcome });
       },
+      effect: (effect, outcome, seconds) => metrics.effectSeconds.observe({ effect, outcome }, seconds),
     },
   });
   opened.defer(() => engine.close());
@@ -117,18 +140,22 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     publicUrl: config.PUBLIC_URL,
     callable: services.callable,
   });
-  engine.handle(
-    createJobEffects({
-      query,
-      storage,
-      providers,
-      limits: config,
-      draws,
-      tmpDir,
-      counted: { polls: () => metrics.providerPolls.inc() },
-      webhookUrl: hooks.urlFor,
-    }),
-  );
+  const history = createHistory({ query, clock, pace: policyOf(config).poll, log });
+  const jobEffects = createJobEffects({
+    query,
+    storage,
+    providers: new Map([...providers].map(([name, provider]) => [name, breakers.listen(provider)])),
+    limits: config,
+    draws,
+    tmpDir,
+    counted: {
+      polls: () => metrics.providerPolls.inc(),
+      deferred: (provider) => metrics.pollsDeferred.inc({ provider }),
+    },
+    checks: createCheckTokens({ write, clock }),
+    webhookUrl: hooks.urlFor,
+  });
+  engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
   engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }));
 
   // Streams.
@@ -141,7 +168,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     return data;
   };
   const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL });
-  const messages = createMessages({ feed: createFeed({ tails, log: factLog }), envelopes });
+  const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
+  const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
+  opened.defer(() => pulses.close());
+  const messages = createMessages({ feed: createFeed({ tails, log: factLog }), envelopes, pulses: pulses.of });
   const clients = createClients({
     clock,
     perUser: STREAMS_PER_USER,
@@ -163,7 +193,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 
   // Slices.
   const once = createOnce({ query, dispatch });
-  const jobReads = createJobReads({ query, present });
+  const jobReads = createJobReads({ query, present, history, outlook });
   const jobCommands = createJobCommands({
     dispatch,
     reads: jobReads,
@@ -250,6 +280,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       }),
     )
     .use(createMetricsRoute(metrics))
+    .use(createProviderRoutes({ guard, read: accounts.states }))
     .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description] }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
     .use(createModelRoutes({ guard, models }))

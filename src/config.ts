@@ -53,6 +53,10 @@ export const Settings = Type.Object({
   POLL_MAX_MS: ms(30_000, "longest wait between polls"),
   POLL_FACTOR: Type.Number({ minimum: 1, maximum: 10, default: 2, description: "growth of the wait" }),
   POLL_JITTER: Type.Number({ minimum: 0, maximum: 0.9, default: 0.2, description: "± share of the wait" }),
+  POLL_STRATEGY: Type.Union([Type.Literal("backoff"), Type.Literal("adaptive")], {
+    default: "backoff",
+    description: "adaptive places polls by what generations of the model took so far",
+  }),
   POLL_TIMEOUT_MS: ms(5000, "hard limit of one poll; must be below TAKEOVER_GRACE_MS"),
   SUBMIT_TIMEOUT_MS: ms(10_000, "hard limit of one submit, and of looking for a lost one"),
   NOT_AFTER_MS: ms(5000, "an effect not sent this long after its commit is dropped"),
@@ -61,6 +65,16 @@ export const Settings = Type.Object({
   JOB_TIMEOUT_MS: ms(180_000, "limit of a started job whose model has none of its own"),
   START_TIMEOUT_MS: ms(3_600_000, "limit of waiting for a start"),
   RETRY_LIMIT: Type.Integer({ minimum: 0, maximum: 10, default: 2, description: "automatic retries of one job" }),
+  PAUSE_MIN_MS: ms(30_000, "first pause of an account that is out of credit or whose credentials are refused"),
+  PAUSE_MAX_MS: ms(600_000, "longest pause: it doubles each time that a probe is refused as well"),
+  FAILOVER_AFTER_MS: ms(30_000, "a pause of its account, so far or in all, after which a job that may move does", 0),
+  BREAKER_FAILURES: Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    default: 5,
+    description: "submits in a row without a readable answer that open a provider's breaker; polls: four times as many",
+  }),
+  BREAKER_COOLDOWN_MS: ms(10_000, "how long a breaker stays open at first; it doubles up to 5 minutes"),
   TAKEOVER_GRACE_MS: ms(6000, "how overdue a timer must be before another node fires it"),
   PROVIDER_CONCURRENCY: Type.Integer({
     minimum: 1,
@@ -140,10 +154,15 @@ const conflicts = (c: Known): string[] => {
   };
   const production = c.NODE_ENV === "production";
   rule(c.POLL_MIN_MS > c.POLL_MAX_MS, "POLL_MIN_MS must not exceed POLL_MAX_MS");
+  rule(c.PAUSE_MIN_MS > c.PAUSE_MAX_MS, "PAUSE_MIN_MS must not exceed PAUSE_MAX_MS");
   rule(c.POLL_TIMEOUT_MS >= c.TAKEOVER_GRACE_MS, "POLL_TIMEOUT_MS must be below TAKEOVER_GRACE_MS");
   rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
   rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
   rule(production && c.DEMO === true, "DEMO=1 is refused in production");
+  for (const name of Object.keys(DEFAULT_URLS) as (keyof typeof DEFAULT_URLS)[]) {
+    // Credentials and outputs would go in the clear, and an http base also loosens where outputs may come from.
+    rule(production && !c[name].startsWith("https://"), `${name} must be https in production`);
+  }
   rule(
     Boolean(c.NATS_URL) && !c.S3_ENDPOINT_INTERNAL && !c.S3_EMBEDDED_SHARED,
     "NATS_URL means several nodes: set S3_ENDPOINT_INTERNAL, or S3_EMBEDDED_SHARED=1 when DATA_DIR is shared",

@@ -114,7 +114,8 @@ export type CheckOutcome =
   | { kind: "moderated" }
   | { kind: "canceled" }
   | { kind: "gone" }
-  | { kind: "unknown"; reason: string };
+  /** `throttledMs`: it answered, and wants no status call of this account for so long. */
+  | { kind: "unknown"; reason: string; throttledMs?: number };
 
 export type CancelOutcome =
   | { kind: "canceled" }

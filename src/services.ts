@@ -25,6 +25,7 @@ import { createHiggsfieldV1Provider } from "./providers/higgsfield/v1.ts";
 import { createReplicateProvider } from "./providers/replicate/adapter.ts";
 import { PUBLIC_PREFIXES } from "./storage/keys.ts";
 import { createS3Storage } from "./storage/s3.ts";
+import { sweepTempFiles } from "./storage/temp-file.ts";
 
 const WRITERS = 2;
 const CLOSE_S = 5;
@@ -116,10 +117,11 @@ const reachableFrom = (baseUrl: string, { PUBLIC_URL, PUBLIC_URL_SET }: Config):
   return baseUrl.startsWith("http://") || (protocol === "https:" && !isLoopback(hostname));
 };
 
-/** A provider is there only when its credentials are. `callable`: its webhooks can reach us. */
-const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock) => {
-  const { now } = clock;
-  const made: { provider: Provider; callable: boolean }[] = [];
+type Made = { provider: Provider; callable: boolean };
+
+/** The real providers: each is there only when its credentials are. `callable`: its webhooks can reach us. */
+export const createRealProviders = (config: Config, log: Log, now: () => number): Made[] => {
+  const made: Made[] = [];
   if (config.HIGGSFIELD_API_KEY && config.HIGGSFIELD_SECRET) {
     const baseUrl = config.HIGGSFIELD_BASE_URL;
     const deps = {
@@ -155,6 +157,12 @@ const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clo
       callable: reachableFrom(baseUrl, config),
     });
   }
+  return made;
+};
+
+const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clock) => {
+  const { now } = clock;
+  const made = createRealProviders(config, log, now);
   if (config.SIMULATED) {
     const provider = createSimulatedProvider({
       ledger: createLedger((name, params) => write(name, params)),
@@ -184,6 +192,8 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const dataDir = resolve(config.DATA_DIR);
   const tmpDir = join(dataDir, "tmp");
   await mkdir(tmpDir, { recursive: true });
+  const abandoned = await sweepTempFiles(tmpDir, Date.now());
+  if (abandoned > 0) log.info({ abandoned }, "removed what a killed process had left of its downloads");
   const secret = await loadSecret({ ...config, DATA_DIR: dataDir });
   const derive = (purpose: string) => createHmac("sha256", secret).update(purpose).digest("hex");
   const deps: Deps = { config, dataDir, derive, opened, log };

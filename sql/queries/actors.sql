@@ -47,13 +47,69 @@ select distinct target from inbox where created_at < $1::timestamptz limit $2::i
 update actors set wake_at = $2::timestamptz where id = $1::uuid and version = $3::bigint;
 
 -- name: ensureAccount
-insert into accounts (id, slots) values ($1::text, $2::integer)
-on conflict (id) do update set slots = excluded.slots;
+-- `$3` and `$4`: submits and status calls a minute, null where no limit is known.
+insert into accounts (id, slots, submits_per_minute, checks_per_minute)
+values ($1::text, $2::integer, $3::float8, $4::float8)
+on conflict (id) do update set slots = excluded.slots, submits_per_minute = excluded.submits_per_minute,
+  checks_per_minute = excluded.checks_per_minute;
 
 -- name: freeAccounts
-select a.id, a.slots - a.in_use as free from accounts a
+-- Where jobs wait and a slot is free: how many may start now; if none, how long the rate or a pause forbids it.
+select a.id, least(a.slots - a.in_use, account_grant(a, now.at)) as free,
+  (extract(epoch from account_opens(a, now.at) - now.at) * 1000)::float8 as opens_in_ms
+from accounts a cross join (select clock_timestamp() as at) now
 where a.in_use < a.slots
   and exists (select 1 from turns t where t.account = a.id and t.waiting > 0);
+
+-- name: stalledJobs
+-- Queued jobs that may move, on accounts that have been paused for `$1` ms or will have been, where an account that
+-- they may move to is open; with all that are. Account by account, so that the index of those who may move is walked, not the table.
+select m.id, c.paused_reason as code, o.open
+from (select array_agg(id) as open from accounts where paused_reason is null) o
+cross join accounts c
+cross join lateral (
+  select a.id from actors a
+  where a.account = c.id and a.state = 'queued' and a.parked_at is null
+    and a.snapshot->'context'->'alternatives' <> '[]'
+    and exists (
+      select 1 from unnest(o.open) open(id)
+      where a.snapshot->'context'->'alternatives' @> jsonb_build_array(jsonb_build_object('account', open.id)))
+  order by a.id limit $2::integer
+) m
+where c.paused_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+  -- While a probe is under way, `paused_until` only says when the next one may be.
+  or (c.probe is null and c.paused_until - c.paused_at >= make_interval(secs => $1::float8 / 1000));
+
+-- name: leaseChecks
+select granted, wait_ms from lease_checks($1::text, $2::integer);
+
+-- name: holdChecks
+update accounts set check_tokens = 0,
+  checks_at = greatest(checks_at, clock_timestamp() + make_interval(secs => $2::float8 / 1000))
+where id = $1::text;
+
+-- name: pauseAccount
+-- For what no single job has learned: an open breaker. What a job learns is paused in its commit. A probe that is
+-- under way is not waited for: most likely it is the failure that opened the breaker.
+update accounts set paused_reason = (w.b).paused_reason, paused_at = (w.b).paused_at,
+  paused_until = (w.b).paused_until, strikes = (w.b).strikes, probe = (w.b).probe
+from (
+  select a.id, pause_account(a, $2::text, $3::float8, $3::float8, null, a.probe is not null, clock_timestamp()) b
+  from accounts a where a.id = $1::text for no key update
+) w where accounts.id = w.id;
+
+-- name: providerAccounts
+-- What an operator sees of each account.
+select a.id, a.slots, a.in_use, coalesce(t.waiting, 0)::integer as waiting, a.paused_reason, a.paused_at, a.paused_until,
+  a.strikes, a.probe is not null as probing, a.submits_per_minute, a.checks_per_minute,
+  floor(bucket_tokens(a.submits_per_minute, a.submit_tokens, a.submits_at, clock_timestamp()))::integer as submit_tokens
+from accounts a
+left join (select account, sum(waiting) as waiting from turns group by account) t on t.account = a.id
+order by a.id;
+
+-- name: pausedAccounts
+select paused_reason as reason, count(*)::integer as accounts from accounts
+where paused_reason is not null group by paused_reason;
 
 -- name: nextTurns
 -- The owners whose turn it is, lowest virtual time first, each with its oldest queued jobs. An owner's
@@ -61,7 +117,7 @@ where a.in_use < a.slots
 select j.id from (
   select t.account, t.owner_id, t.virtual_time from turns t
   where t.account = $1::text and t.waiting > 0
-  order by t.virtual_time limit $2::integer
+  order by t.virtual_time, t.owner_id limit $2::integer
 ) t
 cross join lateral (
   select a.id, row_number() over (order by a.id) as place from (

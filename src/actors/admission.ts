@@ -1,15 +1,21 @@
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Clock } from "../ports.ts";
 import type { Sent } from "./dispatch.ts";
 
 const MOST_AT_ONCE = 200;
 
+/** Where jobs wait. `free`: how many may start now. `opens_in_ms`: until the account's rate or pause allows the next. */
+type Account = { id: string; free: number; opens_in_ms: number | null };
+
 /**
- * Starts queued jobs while their provider account has free slots, in the order of their owners' turns.
- * The slot itself is taken in the commit of `start`, so two nodes may try the same one: one is denied.
+ * Starts queued jobs while their provider account lets them through (a free slot, a token of its rate, no pause), in
+ * the order of their owners' turns. Slot and token are taken in the commit of `start`, so two nodes may try the same
+ * one: one is denied. When only time is missing, it comes back then.
  */
-export const createAdmission = (deps: { query: Query; start(job: string): Promise<Sent>; log: Log }) => {
+export const createAdmission = (deps: { query: Query; clock: Clock; start(job: string): Promise<Sent>; log: Log }) => {
+  const later = new Map<string, () => void>();
   const running = new Map<string, Promise<void>>();
   const again = new Set<string>();
   let closed = false;
@@ -23,11 +29,23 @@ export const createAdmission = (deps: { query: Query; start(job: string): Promis
     }
   };
 
+  const comeBack = (account: string, ms: number | null) => {
+    later.get(account)?.();
+    later.delete(account);
+    if (ms === null || closed) return;
+    const cancel = deps.clock.after(Math.max(1, Math.ceil(ms)), () => {
+      later.delete(account);
+      hint(account);
+    });
+    later.set(account, cancel);
+  };
+
   const admit = async (account: string) => {
     for (;;) {
       again.delete(account);
-      const accounts = await deps.query<{ id: string; free: number }>("freeAccounts");
-      const free = accounts.find(({ id }) => id === account)?.free ?? 0;
+      const accounts = await deps.query<Account>("freeAccounts");
+      const { free = 0, opens_in_ms = null } = accounts.find(({ id }) => id === account) ?? {};
+      comeBack(account, opens_in_ms);
       if (free > 0 && !closed) {
         const jobs = await deps.query<{ id: string }>("nextTurns", [account, Math.min(free, MOST_AT_ONCE)]);
         const outcomes = await Promise.all(jobs.map(({ id }) => started(id)));
@@ -37,7 +55,7 @@ export const createAdmission = (deps: { query: Query; start(job: string): Promis
     }
   };
 
-  /** A slot became free, or a job began to wait. Coalesces. */
+  /** A slot became free, a job began to wait, or a pause has begun or ended. Coalesces. */
   const hint = (account: string) => {
     if (closed) return;
     if (running.has(account)) {
@@ -54,13 +72,15 @@ export const createAdmission = (deps: { query: Query; start(job: string): Promis
     hint,
     /** Covers crashes between a commit and its hint. */
     sweep: async () => {
-      for (const { id } of await deps.query<{ id: string }>("freeAccounts")) hint(id);
+      for (const { id, free } of await deps.query<Account>("freeAccounts")) if (free > 0) hint(id);
     },
     idle: async () => {
       while (running.size > 0) await Promise.all(running.values());
     },
     close: () => {
       closed = true;
+      for (const cancel of later.values()) cancel();
+      later.clear();
     },
   };
 };

@@ -38,7 +38,8 @@ export const createCommitter = (deps: {
   pause(ms: number): Promise<void>;
   /** Time that no correction of a clock moves, ms. */
   monotonic?(): number;
-  observe?(seconds: number, units: number): void;
+  /** Told of each group that was answered: how long it took, and what became of its units. */
+  observe?(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
 }): Committer => {
   const { monotonic = () => performance.now() } = deps;
   const waiting: Waiting[] = [];
@@ -57,8 +58,12 @@ export const createCommitter = (deps: {
       try {
         const [row] = await deps.query<{ answer: Parameters<typeof decodeAnswer>[1] }>("commitUnits", [id, payload]);
         if (!row) throw new Error("commit_units answered nothing");
-        deps.observe?.((monotonic() - began) / 1000, units.length);
-        return decodeAnswer(units, row.answer);
+        const outcomes = decodeAnswer(units, row.answer);
+        deps.observe?.(
+          (monotonic() - began) / 1000,
+          outcomes.map(({ kind }) => kind),
+        );
+        return outcomes;
       } catch (error) {
         if (!isTransient(error) || isContention(error)) throw error;
         // A server that refuses connections took nothing: nobody need wait long for it.

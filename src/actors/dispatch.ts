@@ -3,7 +3,7 @@
  *
  *   won              cache, timers, effects, facts, messages to other actors
  *   version_lost     another node was first: reload and step again, bounded
- *   reserve_denied   no slot was free: nothing happened
+ *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
  *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
  */
 import type { Kind, Registry } from "../../machines/registry.ts";
@@ -38,6 +38,7 @@ import type { Warm, Warmth } from "./warm.ts";
 
 const RACES = 10;
 const STEP_TRIES = 3;
+const REASON_LENGTH = 200;
 
 /** What a committed (or soft) change means to the rest of the node. */
 export type Aftermath = {
@@ -80,6 +81,13 @@ const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
   }
 };
 
+/** Why, in the words of whoever sent the event: its code, else its reason. */
+const reasonIn = (event: MachineEvent | undefined): string | null => {
+  const said = { ...event, ...((event?.outcome ?? {}) as Record<string, unknown>) };
+  const words = said.code ?? said.reason;
+  return typeof words === "string" ? words.slice(0, REASON_LENGTH) : null;
+};
+
 export const createDispatch = (deps: {
   registry: Registry;
   query: Query;
@@ -99,10 +107,13 @@ export const createDispatch = (deps: {
   const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
     const kind = registry[identity.kind];
     const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
+    // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
+    const account = kind.account?.(step.snapshot) ?? identity.account;
     const delta = (tag: string) =>
       ((step.tags.has(tag) && !step.done ? 1 : 0) - (before?.tags.has(tag) ? 1 : 0)) as -1 | 0 | 1;
     return {
       ...identity,
+      account,
       expect: before?.version ?? 0,
       machineVersion: kind.version,
       snapshot: step.snapshot,
@@ -115,6 +126,7 @@ export const createDispatch = (deps: {
       at,
       event: step.events.map(eventLabel).at(-1) ?? "drain",
       folded: [...(before?.folded ?? []), ...step.events.map(eventLabel).slice(0, -1)],
+      reason: null,
       effects: step.effects,
       facts: step.facts.map(({ type, ...extra }) => ({
         id: draws.id(),
@@ -123,8 +135,9 @@ export const createDispatch = (deps: {
       })),
       drains,
       tells: step.tells,
-      slots: identity.account === null ? 0 : delta("slot"),
-      turns: identity.account === null ? 0 : delta("turn"),
+      slots: account === null ? 0 : delta("slot"),
+      turns: account === null ? 0 : delta("turn"),
+      report: step.report,
     };
   };
 
@@ -133,6 +146,7 @@ export const createDispatch = (deps: {
     c.facts.length + c.tells.length + c.drains.length === 0 &&
     c.slots === 0 &&
     c.turns === 0 &&
+    c.report === null &&
     !c.done &&
     c.effects.length > 0 &&
     c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
@@ -204,6 +218,7 @@ export const createDispatch = (deps: {
           facts: [],
           effects: [],
           tells: [],
+          report: null,
           events: [event],
           // What it held goes back; whoever puts it into service again asks anew.
           tags: new Set(),
@@ -255,7 +270,7 @@ export const createDispatch = (deps: {
         return answer("unchanged", actor.version);
       }
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
-      const c = change(actor.identity, actor, next, clock.now(), drains);
+      const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
       if (isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);

@@ -57,6 +57,8 @@ export const createEffects = (deps: {
   after?: Clock["after"];
   /** Takes the outcome back to the actor. Resolves when it was committed. */
   answer(actor: string, command: MachineEvent): Promise<void>;
+  /** Told of each effect that was executed: its answer's name, or `nothing`, `not_sent`, `failed`. */
+  observe?(effect: string, outcome: string, seconds: number): void;
   log: Log;
 }): Effects => {
   const { monotonic = () => performance.now(), after = afterNative } = deps;
@@ -104,6 +106,8 @@ export const createEffects = (deps: {
       leave();
       return null;
     }
+    const began = monotonic();
+    const observe = (outcome: string) => deps.observe?.(type, outcome, (monotonic() - began) / 1000);
     const late = new AbortController();
     const disarm = after(handler.timeoutMs, () => late.abort(new Error(`${type} took over ${handler.timeoutMs} ms`)));
     const signal = AbortSignal.any([late.signal, stop.signal]);
@@ -117,9 +121,12 @@ export const createEffects = (deps: {
       signal.addEventListener("abort", drop, { once: true });
     });
     try {
-      return await Promise.race([handler.run({ actor, params, signal, confirmSend }), aborted]);
+      const command = await Promise.race([handler.run({ actor, params, signal, confirmSend }), aborted]);
+      observe(command?.type ?? "nothing");
+      return command;
     } catch (error) {
       if (stop.signal.aborted) return null;
+      observe(error instanceof NotSent ? "not_sent" : "failed");
       if (!(error instanceof NotSent)) deps.log.warn({ err: error, effect: type, job_id: actor.id }, "effect failed");
       return handler.failed(params, error);
     } finally {

@@ -15,9 +15,10 @@ import { createAdmission } from "./admission.ts";
 import { createCommitter } from "./commit.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEffects, type EffectHandler } from "./effects.ts";
+import { createStalled } from "./stalled.ts";
 import { createSweep } from "./sweep.ts";
 import { createTimers } from "./timers.ts";
-import type { ActorChange, Rows } from "./unit.ts";
+import type { ActorChange, Rows, UnitOutcome } from "./unit.ts";
 import { createWarmth } from "./warm.ts";
 import { createWatch } from "./watch.ts";
 
@@ -44,6 +45,8 @@ export const policyOf = (c: Config): Policy => ({
   cancelTimeoutMs: c.CANCEL_TIMEOUT_MS,
   ingestTimeoutMs: c.INGEST_TIMEOUT_MS,
   retryLimit: c.RETRY_LIMIT,
+  pause: { minMs: c.PAUSE_MIN_MS, maxMs: c.PAUSE_MAX_MS },
+  failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
   verifyTimeoutMs: 30_000,
 });
@@ -64,7 +67,10 @@ export type EngineDeps = {
   rows(change: ActorChange): Rows;
   /** Facts that were just committed here. */
   announce(facts: Fact[]): void;
-  observe: { commit(seconds: number, units: number): void };
+  observe: {
+    commit(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
+    effect(effect: string, outcome: string, seconds: number): void;
+  };
 };
 
 /** Whether the same may succeed later: our own word, or PostgreSQL's. */
@@ -105,7 +111,8 @@ export const createEngine = (deps: EngineDeps) => {
         // Counted from the step, as its watchdogs are: this node may have stood still before it heard of the commit.
         const committedAt = monotonic() - (clock.now() - change.at);
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
-        if (change.account !== null && (change.slots < 0 || change.turns > 0)) admission.hint(change.account);
+        if (change.account !== null && (change.slots < 0 || change.turns > 0 || change.report !== null))
+          admission.hint(change.account);
         if (!soft) watch.notify(change);
       },
       facts: deps.announce,
@@ -138,9 +145,11 @@ export const createEngine = (deps: EngineDeps) => {
     monotonic,
     after: clock.after,
     answer,
+    observe: deps.observe.effect,
     log,
   });
-  const admission = createAdmission({ query, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const admission = createAdmission({ query, clock, start: (job) => dispatch.send(job, { type: "start" }), log });
+  const stalled = createStalled({ query, afterMs: config.FAILOVER_AFTER_MS, send: dispatch.send, log });
   const sweep = createSweep({
     query,
     clock,
@@ -157,7 +166,10 @@ export const createEngine = (deps: EngineDeps) => {
       });
     },
     pinned: warmth.pinned,
-    admit: admission.sweep,
+    admit: async () => {
+      await admission.sweep();
+      await stalled.sweep();
+    },
     log,
   });
 

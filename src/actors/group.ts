@@ -54,8 +54,11 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
         parked_reason: actor.parkedReason,
         slots: actor.slots,
         turns: actor.turns,
+        pause: actor.report !== null && "pause" in actor.report ? actor.report.pause : null,
+        opens: actor.report !== null && "opens" in actor.report,
         event: actor.event,
         folded: actor.folded,
+        reason: actor.reason,
         effects: actor.effects.map((effect) => effect.type),
       });
       for (const letter of actor.drains) push("drains", { u, target: actor.id, ...letter });

@@ -1,5 +1,5 @@
 import type { ActorKind } from "../../machines/registry.ts";
-import type { Effect, MachineEvent, Snapshot } from "../../machines/step.ts";
+import type { Effect, MachineEvent, Report, Snapshot } from "../../machines/step.ts";
 
 /** Who an actor belongs to and where its facts go; fixed at its creation. */
 export type Identity = {
@@ -32,6 +32,8 @@ export type ActorChange = Identity & {
   at: number;
   event: string;
   folded: string[];
+  /** The code or words that its last event came with. */
+  reason: string | null;
   effects: Effect[];
   facts: { id: string; type: string; data: Record<string, unknown> }[];
   drains: Letter[];
@@ -39,6 +41,8 @@ export type ActorChange = Identity & {
   /** Change in provider slots and in the queue of its owner. */
   slots: -1 | 0 | 1;
   turns: -1 | 0 | 1;
+  /** What was learned of the provider account. */
+  report: Report | null;
 };
 
 export type Row = Record<string, unknown>;

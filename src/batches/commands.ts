@@ -7,7 +7,14 @@ import type { OptionCommands } from "../options/commands.ts";
 import type { Clock, Draws } from "../ports.ts";
 import type { BatchReads } from "./reads.ts";
 
-export type NewBatch = { prompt: string; num_images: number; model_key?: string; params?: Record<string, unknown> };
+export type NewBatch = {
+  prompt: string;
+  num_images: number;
+  model_key?: string;
+  params?: Record<string, unknown>;
+  /** Other providers may make them when this one cannot. */
+  failover?: boolean;
+};
 
 const TOOL = "text_to_image";
 
@@ -27,6 +34,7 @@ export const createBatchCommands = (deps: {
     create: (userId: string, asked: NewBatch) => {
       const modelKey = asked.model_key ?? deps.models.find(({ tools }) => tools.includes(TOOL))?.key ?? "";
       const made = options.prepare(TOOL, modelKey, asked.prompt, asked.params ?? {});
+      const alternatives = asked.failover ? options.alternatives(made, { tool: TOOL, prompt: asked.prompt }) : [];
       const unit = emptyUnit(draws.id());
       const id = draws.id();
       unit.actors.push(
@@ -60,6 +68,7 @@ export const createBatchCommands = (deps: {
           params: made.params,
           inputs: [],
           timeoutMs: made.model.timeout_ms ?? null,
+          alternatives,
         });
       }
       return { id, unit };

@@ -58,7 +58,8 @@ export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads
           return { index: job.batch_index ?? 0, url: shown.result?.raw_url ?? null, ...shown };
         }),
       );
-      const version = `${found.version}.${found.jobs.reduce((sum, job) => sum + job.version, 0)}`;
+      const pauses = found.jobs.map(({ paused_until }) => paused_until ?? 0);
+      const version = `${found.version}.${found.jobs.reduce((sum, job) => sum + job.version, 0)}.${Math.max(0, ...pauses)}`;
       const body = {
         ...show(found),
         prompt: found.prompt,

@@ -10,6 +10,7 @@ import type { Once } from "../http/once.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import { Text } from "../http/text.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
+import { Failover } from "../jobs/words.ts";
 import type { BatchCommands } from "./commands.ts";
 import type { BatchReads } from "./reads.ts";
 import type { BatchStreams } from "./streams.ts";
@@ -25,6 +26,7 @@ const Generate = Type.Object({
   num_images: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_IMAGES, default: 1 })),
   model_key: Type.Optional(Type.String({ maxLength: 100 })),
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  failover: Failover,
 });
 
 /** The second service's routes: several images of one prompt, with live progress. */
@@ -143,7 +145,8 @@ export const createBatchRoutes = (deps: {
           tag: "generate",
           summary: "Progress, live",
           description:
-            "`snapshot` first when no cursor is given; job.updated and batch.updated; ends with the request.",
+            "`snapshot` first when no cursor is given; job.updated and batch.updated; job.progress without an id, for " +
+            "where its live jobs stand; ends with the request.",
           problems: ["too_many_connections"],
           events: [
             'id: 3\nevent: batch.updated\ndata: {"specversion":"1.0","type":"darkroom.batch.started","data":{"job_id":"…","status":"RUNNING"}}',

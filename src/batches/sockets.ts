@@ -34,7 +34,7 @@ export const createBatchSockets = (deps: {
     tag: "generate",
     summary: "Progress by WebSocket",
     description:
-      "Connect with `?token=` (browsers cannot send headers) and optionally `?after=`. Sends the same envelopes as the SSE stream, one a frame.",
+      "Connect with `?token=` (browsers cannot send headers) and optionally `?after=`. Sends the same envelopes as the SSE stream, one a frame; what is not in the log has no `sequence`.",
   };
   return {
     description,

@@ -194,10 +194,13 @@ export const createChatRoutes = (deps: {
       detail: describeStream({
         tag: "chats",
         summary: "A chat, live: message.created, option.created, job.updated",
-        description: "CloudEvents JSON. Resumes after `Last-Event-ID` or `?after=`; `reset` brings a fresh snapshot.",
+        description:
+          "CloudEvents JSON. Resumes after `Last-Event-ID` or `?after=`; `reset` brings a fresh snapshot. " +
+          "`job.progress` (no id, not in the log, at most every 3 s) tells where live jobs stand.",
         problems: ["too_many_connections"],
         events: [
           'id: 4\nevent: job.updated\ndata: {"specversion":"1.0","type":"darkroom.job.started","data":{"job_id":"…","status":"RUNNING"}}',
+          'event: job.progress\ndata: {"specversion":"1.0","type":"darkroom.job.progress","data":{"job_id":"…","status":"QUEUED","queue_position":3,"eta_seconds":{"p50":40,"p95":95}}}',
         ],
       }),
     },

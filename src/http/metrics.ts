@@ -8,19 +8,19 @@ const LATENCIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Reads a value for a scrape: at most every 5 s, one read at a time, NaN when it fails or takes 2 s. */
-const cached = (read: () => Promise<number>) => {
-  let value = Promise.resolve(Number.NaN);
+/** Reads a value for a scrape: at most every 5 s, one read at a time; `unknown` when it fails or takes 2 s. */
+const cached = <T>(read: () => Promise<T>, unknown: T) => {
+  let value: Promise<T> = Promise.resolve(unknown as Awaited<T>);
   let readAt = Number.NEGATIVE_INFINITY;
-  const limited = async (): Promise<number> => {
+  const limited = async (): Promise<T> => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<number>((resolve) => {
-      timer = setTimeout(resolve, LIMIT_MS, Number.NaN);
+    const late = new Promise<T>((resolve) => {
+      timer = setTimeout(resolve, LIMIT_MS, unknown);
     });
     try {
       return await Promise.race([read(), late]);
     } catch {
-      return Number.NaN;
+      return unknown;
     } finally {
       clearTimeout(timer);
     }
@@ -36,9 +36,13 @@ const cached = (read: () => Promise<number>) => {
 
 /**
  * Every metric of this process, in its own registry. The first five names are the contract of the
- * service that Darkroom replaces. `queueDepth` and `parkedActors` are asked when scraped.
+ * service that Darkroom replaces. `queueDepth`, `parkedActors` and `pausedAccounts` are asked when scraped.
  */
-export const createMetrics = (deps: { queueDepth: () => Promise<number>; parkedActors?: () => Promise<number> }) => {
+export const createMetrics = (deps: {
+  queueDepth: () => Promise<number>;
+  parkedActors?: () => Promise<number>;
+  pausedAccounts?: () => Promise<{ reason: string; accounts: number }[]>;
+}) => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,7 +51,7 @@ export const createMetrics = (deps: { queueDepth: () => Promise<number>; parkedA
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: L[] = []) =>
     new Histogram<L>({ name, help, buckets, labelNames, registers });
   const asked = (name: string, help: string, read: () => Promise<number>) => {
-    const value = cached(read);
+    const value = cached(read, Number.NaN);
     new Gauge({
       name,
       help,
@@ -59,6 +63,19 @@ export const createMetrics = (deps: { queueDepth: () => Promise<number>; parkedA
   };
   asked("queue_depth", "Jobs that are pending or running", deps.queueDepth);
   if (deps.parkedActors) asked("darkroom_parked_actors", "Actors set aside because a step fails", deps.parkedActors);
+  if (deps.pausedAccounts) {
+    const paused = cached(deps.pausedAccounts, []);
+    new Gauge({
+      name: "darkroom_paused_accounts",
+      help: "Provider accounts to which nothing is submitted, by why",
+      labelNames: ["reason"],
+      registers,
+      async collect() {
+        this.reset();
+        for (const { reason, accounts } of await paused()) this.set({ reason }, accounts);
+      },
+    });
+  }
   const model = ["tool_type", "model_key"] as const;
   return {
     registry,
@@ -75,6 +92,13 @@ export const createMetrics = (deps: { queueDepth: () => Promise<number>; parkedA
     commitUnits: histogram("darkroom_commit_units", "Units in one group commit", [1, 2, 4, 8, 16, 32, 64, 128, 256]),
     units: counter("darkroom_units_total", "Units by the answer of their commit", ["outcome"]),
     effectSeconds: histogram("darkroom_effect_seconds", "Time of one effect", LATENCIES_S, ["effect", "outcome"]),
+    breakerState: new Gauge({
+      name: "darkroom_breaker_state",
+      help: "A provider's breaker on this node: 0 closed, 1 half open, 2 open",
+      labelNames: ["provider"],
+      registers,
+    }),
+    pollsDeferred: counter("darkroom_polls_deferred_total", "Polls put off by a provider's rate", ["provider"]),
     streamsOpen: new Gauge({
       name: "darkroom_streams_open",
       help: "Clients that are watching",

@@ -5,8 +5,18 @@ import type { StoredOutput } from "../../machines/job.words.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
 import { type ActorChange, emptyUnit, type Rows, type Unit } from "../actors/unit.ts";
 import { Problem } from "../errors.ts";
+import { findModel } from "../models/catalog.ts";
 import type { Clock, Draws } from "../ports.ts";
 import { type JobReads, viewOf } from "./reads.ts";
+
+/** What another provider would be asked for, should the job move there. */
+export type AlternativeJob = {
+  provider: string;
+  modelKey: string;
+  prompt: string;
+  params: Record<string, unknown>;
+  timeoutMs: number | null;
+};
 
 /** What a job is made from. `prompt` is what the provider gets. */
 export type NewJob = {
@@ -25,6 +35,8 @@ export type NewJob = {
   inputs: string[];
   /** The model's own limit, ms. */
   timeoutMs: number | null;
+  /** Where it may move to, the best first; none: it stays. */
+  alternatives: AlternativeJob[];
 };
 
 /** The rows that belong into the commit that ends a job well. */
@@ -74,6 +86,13 @@ export const createJobCommands = (deps: {
       },
       {
         account: job.provider,
+        model: job.modelKey,
+        alternatives: job.alternatives.map(({ provider, modelKey, timeoutMs }) => ({
+          account: provider,
+          model: modelKey,
+          timeoutMs: timeoutMs ?? deps.defaultTimeoutMs,
+          webhook: deps.callable.has(provider),
+        })),
         batch: job.batch?.id ?? null,
         index: job.batch?.index ?? 0,
         timeoutMs: job.timeoutMs ?? deps.defaultTimeoutMs,
@@ -97,6 +116,12 @@ export const createJobCommands = (deps: {
         prompt: job.prompt,
         params: job.params,
         inputs: job.inputs,
+        alternatives: job.alternatives.map(({ provider, modelKey, prompt, params }) => ({
+          provider,
+          model_key: modelKey,
+          prompt,
+          params,
+        })),
         created_at: new Date(clock.now()).toISOString(),
       },
     ];
@@ -136,7 +161,14 @@ export const createJobCommands = (deps: {
         prompt: row.prompt,
         params: row.params,
         inputs: row.inputs,
-        timeoutMs: (row.snapshot.context as unknown as JobContext).timeoutMs,
+        timeoutMs: findModel(row.model_key)?.timeout_ms ?? null,
+        alternatives: row.alternatives.map(({ provider, model_key, prompt, params }) => ({
+          provider,
+          modelKey: model_key,
+          prompt,
+          params,
+          timeoutMs: findModel(model_key)?.timeout_ms ?? null,
+        })),
       });
       return { job, unit };
     },

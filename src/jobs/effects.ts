@@ -1,14 +1,16 @@
 /** What a job's effects do at the provider and in storage. Each outcome is one command. */
+import { verdictOn } from "../../machines/retries.ts";
 import type { MachineEvent } from "../../machines/step.ts";
 import { type EffectCall, type EffectHandler, NotSent } from "../actors/effects.ts";
 import type { Config } from "../config.ts";
 import type { Query } from "../db/queries.ts";
 import { Classified } from "../errors.ts";
 import { findModel } from "../models/catalog.ts";
-import { pathOf } from "../models/model.ts";
+import { paramsFor, pathOf } from "../models/model.ts";
 import type { Tool } from "../models/tool.ts";
 import type { Draws, Generation, Provider, RemoteOutput, Storage, SubmitOutcome } from "../ports.ts";
 import { storeOutput } from "../storage/store-output.ts";
+import type { CheckTokens } from "./check-tokens.ts";
 
 type EffectRow = {
   id: string;
@@ -17,6 +19,7 @@ type EffectRow = {
   prompt: string;
   params: Record<string, unknown>;
   inputs: string[];
+  alternatives: { model_key: string; prompt: string; params: Record<string, unknown> }[];
 };
 
 type Limits = Pick<
@@ -34,7 +37,8 @@ export const createJobEffects = (deps: {
   limits: Limits;
   draws: Draws;
   tmpDir: string;
-  counted: { polls(): void };
+  counted: { polls(): void; deferred(provider: string): void };
+  checks: CheckTokens;
   /** Where the provider may call us about this attempt; null when it cannot reach us. The same each time. */
   webhookUrl(provider: string, job: string, attempt: string): string | null;
 }): Record<string, EffectHandler> => {
@@ -51,13 +55,19 @@ export const createJobEffects = (deps: {
     try {
       const [row] = await query<EffectRow>("jobForEffect", [actor.id]);
       if (!row) throw new Error("the job's row is gone");
-      const model = findModel(row.model_key);
+      // A job that has moved gets what was prepared for the model that it has moved to.
+      const {
+        model_key,
+        prompt,
+        params: given,
+      } = row.alternatives.find((each) => each.model_key === params.model) ?? row;
+      const model = findModel(model_key);
       return {
         attempt: String(params.attempt),
-        model: model ? pathOf(model, row.tool_type) : row.model_key,
+        model: model ? pathOf(model, row.tool_type) : model_key,
         tool: row.tool_type,
-        prompt: row.prompt,
-        params: row.params,
+        prompt,
+        params: model ? paramsFor(model, row.tool_type, given) : given,
         inputs: await Promise.all(row.inputs.map((key) => storage.inputUrl(key, Number(params.submittedAt)))),
         deadline: Number(params.deadline),
         webhook: deps.webhookUrl(actor.account ?? "", actor.id, String(params.attempt)),
@@ -73,7 +83,8 @@ export const createJobEffects = (deps: {
     return {
       type: "rejected",
       attempt,
-      code: outcome.code,
+      // Refused before anything left: that says something about the way to the provider, not about this job.
+      code: outcome.code === "not_sent" ? "unreachable" : outcome.code,
       message: outcome.retryable ? "The provider is busy" : outcome.message,
       retryable: outcome.retryable,
       afterMs: outcome.retryable ? outcome.afterMs : 0,
@@ -105,7 +116,12 @@ export const createJobEffects = (deps: {
         const generation = await generationOf(call);
         call.confirmSend();
         const outcome = await provider.submit(generation, call.signal);
-        const known = outcome.kind === "accepted" || (outcome.kind === "rejected" && !outcome.retryable);
+        // What is said about the whole account says nothing about the submit that was lost.
+        const known =
+          outcome.kind === "accepted" ||
+          (outcome.kind === "rejected" &&
+            !outcome.retryable &&
+            verdictOn({ code: outcome.code, retryable: false }) === "fail");
         return known ? submitted(attempt, outcome) : unresolved;
       }
       if (!provider.capabilities.findable) return unresolved;
@@ -119,9 +135,17 @@ export const createJobEffects = (deps: {
     timeoutMs: limits.POLL_TIMEOUT_MS,
     concurrency: AT_ONCE,
     run: async (call) => {
+      const { n, ref } = call.params;
+      const provider = providerOf(call);
+      const wait = await deps.checks.take(provider);
+      if (wait > 0) {
+        deps.counted.deferred(provider.name);
+        return { type: "deferred", n, afterMs: wait };
+      }
       deps.counted.polls();
-      const outcome = await providerOf(call).check(String(call.params.ref), call.signal);
-      return { type: "polled", n: call.params.n, outcome };
+      const outcome = await provider.check(String(ref), call.signal);
+      if (outcome.kind !== "unknown" || outcome.throttledMs === undefined) return { type: "polled", n, outcome };
+      return { type: "deferred", n, afterMs: await deps.checks.hold(provider, outcome.throttledMs) };
     },
     failed: ({ n }, error) => ({ type: "polled", n, outcome: { kind: "unknown", reason: String(error) } }),
   };

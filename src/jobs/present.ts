@@ -5,6 +5,8 @@ import type { Job, Result } from "./words.ts";
 
 /** What the contract shows for a job that needs no more polls. */
 const SETTLED_RETRY_AFTER_S = 10;
+/** A job whose account pauses for long may still be moved or canceled meanwhile. */
+const PAUSED_RETRY_AFTER_S = 30;
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
@@ -38,9 +40,12 @@ export const createJobPresenter = ({
     ),
   });
 
-  /** Whole seconds until the next poll: the truth while one is planned, the shortest wait before. */
+  /** Whole seconds until something can be new: the next poll or the end of a pause, else the shortest wait. */
   const retryAfter = (view: JobView): number => {
     if (view.finished_at !== null) return SETTLED_RETRY_AFTER_S;
+    if (view.waiting_for) {
+      return Math.min(PAUSED_RETRY_AFTER_S, Math.max(1, Math.ceil((view.waiting_for.until - clock.now()) / 1000)));
+    }
     if (view.next_poll_at === null) return Math.max(1, Math.ceil(pollMinMs / 1000));
     return Math.max(1, Math.ceil((view.next_poll_at - clock.now()) / 1000));
   };
@@ -53,6 +58,7 @@ export const createJobPresenter = ({
       state: view.state,
       result: outputs[0] ?? null,
       error: view.error,
+      waiting_for: view.waiting_for && { ...view.waiting_for, until: new Date(view.waiting_for.until).toISOString() },
       retry_after_seconds: retryAfter(view),
       outputs,
       progress: view.progress,
@@ -65,7 +71,8 @@ export const createJobPresenter = ({
       batch_index: view.batch_id === null ? null : view.batch_index,
       retry_of: labels.retry_of,
       tool_type: labels.tool_type,
-      model_key: labels.model_key,
+      model_key: view.model_key ?? labels.model_key,
+      provider: view.provider,
       created_at: new Date(view.created_at).toISOString(),
       started_at: iso(view.started_at),
       finished_at: iso(view.finished_at),

@@ -5,8 +5,13 @@ import type { Snapshot } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { type Cursor, keyset } from "../http/pagination.ts";
+import type { History } from "./history.ts";
+import type { OutlookOf } from "./outlook.ts";
 import type { JobLabels, PresentJob } from "./present.ts";
 import type { Job, JobDetail } from "./words.ts";
+
+/** What another provider gets when the job has moved there. */
+export type AlternativeRow = { provider: string; model_key: string; prompt: string; params: Record<string, unknown> };
 
 export type JobRow = {
   id: string;
@@ -22,11 +27,17 @@ export type JobRow = {
   prompt: string;
   params: Record<string, unknown>;
   inputs: string[];
+  alternatives: AlternativeRow[];
   created_at: number;
   version: number;
   snapshot: Snapshot;
   cursor: number;
   stream_id: string;
+  /** Only where a single job is read, and null when it is not queued. */
+  queue_position?: number | null;
+  /** Of its provider account. */
+  paused_reason: string | null;
+  paused_until: number | null;
 };
 
 export type JobFilter = { status?: string; chat_id?: string; batch_id?: string; tool_type?: string };
@@ -40,8 +51,12 @@ const labelsOf = (row: JobRow): JobLabels => ({
   model_key: row.model_key,
 });
 
-export const viewOf = (row: JobRow): JobView =>
-  jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
+/** A queued job waits for what its account waits for, whether or not it was the one that was told. */
+export const viewOf = (row: JobRow): JobView => {
+  const view = jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
+  const { paused_reason: code, paused_until: until } = row;
+  return { ...view, waiting_for: view.status === "QUEUED" && code !== null && until !== null ? { code, until } : null };
+};
 
 type TransitionRow = {
   version: number;
@@ -51,23 +66,34 @@ type TransitionRow = {
   to_state: string;
   effects: string[];
   folded: string[];
+  reason: string | null;
 };
 
 /** Reads of jobs, always by their owner: another's job is not found. */
-export const createJobReads = ({ query, present }: { query: Query; present: PresentJob }) => {
+export const createJobReads = ({
+  query,
+  present,
+  history,
+  outlook,
+}: {
+  query: Query;
+  present: PresentJob;
+  history: Pick<History, "load">;
+  outlook: OutlookOf;
+}) => {
   const row = async (id: string, userId: string): Promise<JobRow> => {
     const [found] = await query<JobRow>("jobById", [id, userId]);
     if (!found) throw new Problem("not_found", "There is no such job");
     return found;
   };
   const show = (found: JobRow): Promise<Job> => present(labelsOf(found), viewOf(found));
-  const detail = async (found: JobRow): Promise<JobDetail> => ({
-    ...(await show(found)),
-    prompt: found.prompt,
-    params: found.params,
-    cursor: found.cursor,
-    stream: found.stream_id,
-  });
+  const detail = async (found: JobRow): Promise<JobDetail> => {
+    const { finished_at } = viewOf(found);
+    const shown = await show(found);
+    if (finished_at === null) await history.load(shown.model_key, found.tool_type);
+    const { prompt, params } = found.alternatives.find(({ model_key }) => model_key === shown.model_key) ?? found;
+    return { ...shown, ...outlook(found), prompt, params, cursor: found.cursor, stream: found.stream_id };
+  };
   return {
     row,
     show,
@@ -90,7 +116,7 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
     timeline: async (id: string, userId: string) => {
       await row(id, userId);
       const rows = await query<TransitionRow>("transitionsOf", [id]);
-      return rows.map(({ version, at, event, from_state, to_state, effects, folded }) => ({
+      return rows.map(({ version, at, event, from_state, to_state, effects, folded, reason }) => ({
         version,
         at: new Date(at).toISOString(),
         event,
@@ -98,6 +124,7 @@ export const createJobReads = ({ query, present }: { query: Query; present: Pres
         to: to_state,
         effects,
         folded,
+        reason,
       }));
     },
   };

@@ -31,7 +31,10 @@ export const createJobRoutes = (deps: {
   urlEpoch(): number;
 }) => {
   const { reads, commands } = deps;
-  const version = (row: JobRow) => `${row.version}.${deps.urlEpoch()}`;
+  // Of what is only computed, the place in the queue counts: nothing else of a queued job ever changes. What counts
+  // down by itself (`retry_after_seconds`, `eta_seconds`) does not: it holds as of the answer that it came with.
+  const version = (row: JobRow) =>
+    `${row.version}.${row.paused_until ?? 0}.${deps.urlEpoch()}.${row.queue_position ?? ""}`;
   type Answer = { request: Request; set: { headers: Record<string, unknown> } };
   const get = async (context: Answer, id: string, userId: string) => {
     const row = await reads.row(id, userId);
@@ -147,6 +150,7 @@ export const createJobRoutes = (deps: {
               pace,
               greet: true,
               filter: (fact) => fact.actorId === row.id,
+              subject: row.id,
               isLast: (fact) => fact.actorId === row.id && FINAL.has(fact.type),
               snapshot: async () => {
                 const fresh = await reads.row(row.id, principal.userId);
@@ -163,8 +167,13 @@ export const createJobRoutes = (deps: {
         detail: describeStream({
           tag: "jobs",
           summary: "One job, live",
-          description: "A `snapshot` first when no cursor is given; ends with the job.",
-          events: ['id: 7\nevent: job.updated\ndata: {"specversion":"1.0","type":"darkroom.job.succeeded",…}'],
+          description:
+            "A `snapshot` first when no cursor is given; ends with the job. `job.progress` (no id, not in the log, at " +
+            "most every 3 s) tells its place in the queue, expected end and fine progress.",
+          events: [
+            'id: 7\nevent: job.updated\ndata: {"specversion":"1.0","type":"darkroom.job.succeeded",…}',
+            'event: job.progress\ndata: {"specversion":"1.0","type":"darkroom.job.progress","data":{"job_id":"…","eta_seconds":{"p50":12,"p95":30},…}}',
+          ],
         }),
       },
     );
@@ -176,7 +185,10 @@ export const createJobRoutes = (deps: {
       auth: "user",
       ...byId,
       response: { 200: JobDetail },
-      detail: describe({ tag: "jobs", summary: "A job, to be polled: see `retry_after_seconds` and the ETag" }),
+      detail: describe({
+        tag: "jobs",
+        summary: "A job, to be polled: see `retry_after_seconds`, `eta_seconds` and the ETag",
+      }),
     });
   return new Elysia({ name: "job-routes" }).use(jobs).use(seed);
 };

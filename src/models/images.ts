@@ -78,6 +78,7 @@ export const IMAGE_MODELS: readonly Model[] = [
       num_inference_steps: integer(1, 4, 4, "more steps, more detail"),
       output_format: choice(["webp", "jpg", "png"], "webp", "file type"),
       output_quality: integer(0, 100, 80, "compression of jpg and webp, 100 is best"),
+      go_fast: flag(true, "a faster, slightly coarser run"),
       megapixels: choice(["0.25", "1"], "1", "size"),
       seed: seed(0, 2_147_483_647),
     }),

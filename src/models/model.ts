@@ -1,21 +1,26 @@
-import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Tool, takesImages } from "./tool.ts";
 
 /** The services that run models, by the names of their adapters. */
-export const ProviderName = Type.Union([Type.Literal("higgsfield"), Type.Literal("replicate"), Type.Literal("fal")]);
+export const ProviderName = Type.Union([
+  Type.Literal("higgsfield"),
+  Type.Literal("replicate"),
+  Type.Literal("fal"),
+  Type.Literal("higgsfield_v1"),
+]);
 export type ProviderName = Static<typeof ProviderName>;
 
 /** `simulated` stands in for a service without credentials. */
 export const Through = Type.Union([...ProviderName.anyOf, Type.Literal("simulated")]);
 export type Through = Static<typeof Through>;
 
-const perTool = (description: string) =>
+const perTool = <T extends TSchema>(value: T, description: string) =>
   Type.Object(
     {
-      text_to_image: Type.Optional(Type.String()),
-      image_to_image: Type.Optional(Type.String()),
-      text_to_video: Type.Optional(Type.String()),
-      image_to_video: Type.Optional(Type.String()),
+      text_to_image: Type.Optional(value),
+      image_to_image: Type.Optional(value),
+      text_to_video: Type.Optional(value),
+      image_to_video: Type.Optional(value),
     },
     { description, additionalProperties: false },
   );
@@ -28,11 +33,14 @@ const fields = {
   name: Type.String({ description: "for people" }),
   provider: ProviderName,
   path: Type.String({ description: "the provider's model id" }),
-  paths: Type.Optional(perTool("the provider's model id of a tool, where it is not `path`")),
+  paths: Type.Optional(perTool(Type.String(), "the provider's model id of a tool, where it is not `path`")),
   tools: Type.Array(Tool, { minItems: 1 }),
-  descriptions: perTool("one line for each tool, shown above its button"),
+  descriptions: perTool(Type.String(), "one line for each tool, shown above its button"),
   parameters: Type.Unsafe<TObject>(
-    Type.Object({}, { additionalProperties: true, description: "JSON Schema of `params`; the same for all tools" }),
+    Type.Object({}, { additionalProperties: true, description: "JSON Schema of `params`, for all tools" }),
+  ),
+  without: Type.Optional(
+    perTool(Type.Array(Type.String()), "parameters that the path of a tool does not know: they are not sent there"),
   ),
   cost: Type.Object({
     word: Type.Union([Type.Literal("low"), Type.Literal("medium"), Type.Literal("high")]),
@@ -62,6 +70,10 @@ export type OfferedModel = Static<typeof OfferedModel>;
 
 /** The provider's model id for this tool. */
 export const pathOf = (model: Model, tool: Tool) => model.paths?.[tool] ?? model.path;
+
+/** The parameters as this tool's path takes them: without those that it does not know. */
+export const paramsFor = (model: Model, tool: Tool, params: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => !model.without?.[tool]?.includes(name)));
 
 /** How many input images this tool of the model takes: none, or at least one and at most the model's limit. */
 export const imagesFor = (model: Model, tool: Tool) =>

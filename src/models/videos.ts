@@ -1,3 +1,4 @@
+import { dopParameters } from "./higgsfield-videos.ts";
 import type { Model } from "./model.ts";
 import { choice, decimal, flag, integer, parameters, seed } from "./parameters.ts";
 
@@ -14,6 +15,8 @@ export const VIDEO_MODELS: readonly Model[] = [
     provider: "higgsfield",
     path: "kling-video/v2.6/pro/text-to-video",
     paths: { image_to_video: "kling-video/v2.6/pro/image-to-video" },
+    // The image has its shape.
+    without: { image_to_video: ["aspect_ratio"] },
     tools: ["text_to_video", "image_to_video"],
     descriptions: {
       text_to_video: "Cinematic video with smooth motion, higher cost & latency",
@@ -84,11 +87,7 @@ export const VIDEO_MODELS: readonly Model[] = [
     path: "higgsfield-ai/dop/standard",
     tools: ["image_to_video"],
     descriptions: { image_to_video: "Your image with a directed camera move" },
-    parameters: parameters({
-      // The provider's default is true; off, because its rewriting does not keep the user's words.
-      enhance_prompt: flag(false, "let the provider rewrite the prompt"),
-      seed: seed(1, 1_000_000),
-    }),
+    parameters: dopParameters,
     cost: { word: "medium", text: "billed in Higgsfield credits" },
     latency: { word: "slow", typical_s: 90 },
     timeout_ms: 10 * MINUTE,

@@ -2,7 +2,8 @@ import { emptyUnit, type Row } from "../actors/unit.ts";
 import type { AttachmentCommands, ReadyAttachment } from "../attachments/commands.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
-import type { JobCommands } from "../jobs/commands.ts";
+import type { AlternativeJob, JobCommands } from "../jobs/commands.ts";
+import { alternativesTo, type Wanted } from "../models/alternatives.ts";
 import type { OfferedModel } from "../models/model.ts";
 import { imagesFor } from "../models/model.ts";
 import type { Tool } from "../models/tool.ts";
@@ -11,6 +12,8 @@ import type { Draws } from "../ports.ts";
 import { enhance } from "./enhance.ts";
 import { recommend } from "./recommend.ts";
 import type { OptionRow } from "./words.ts";
+
+type Prepared = { model: OfferedModel; params: Record<string, unknown>; prompt: string };
 
 /** What options are made from and what pressing one starts. */
 export const createOptionCommands = (deps: {
@@ -68,9 +71,24 @@ export const createOptionCommands = (deps: {
     return choices.filter(({ model }) => text.length <= model.max_prompt);
   };
 
+  /** What other providers would be asked for, if they may be. The first of each; none that cannot take it. */
+  const alternatives = (
+    made: Prepared,
+    wanted: Omit<Wanted, "params" | "mimes">,
+    mimes: readonly string[] = [],
+  ): AlternativeJob[] =>
+    alternativesTo(made.model, { ...wanted, params: made.params, mimes }, models).map(({ model, params }) => ({
+      provider: model.through,
+      modelKey: model.key,
+      prompt: enhanced(wanted.prompt, wanted.tool, model.key, params),
+      params,
+      timeoutMs: model.timeout_ms ?? null,
+    }));
+
   return {
     find,
     prepare,
+    alternatives,
     /** Option rows for a message, best first, each of which can be pressed. Throws `validation_failed` for too long a text. */
     propose: (
       message: { chatId: string; messageId: string; userId: string; text: string; at: string },
@@ -101,7 +119,7 @@ export const createOptionCommands = (deps: {
         };
       }),
     /** The unit that starts a generation from an option, and its job's id. */
-    generate: async (id: string, userId: string, given: Record<string, unknown> | undefined) => {
+    generate: async (id: string, userId: string, given: Record<string, unknown> | undefined, failover = false) => {
       const option = await find(id, userId);
       const tool = option.tool_type as Tool;
       const made = prepare(tool, option.model_key, option.prompt, { ...option.params, ...given });
@@ -122,6 +140,13 @@ export const createOptionCommands = (deps: {
         params: made.params,
         inputs: inputs.map(({ key }) => key),
         timeoutMs: made.model.timeout_ms ?? null,
+        alternatives: failover
+          ? alternatives(
+              made,
+              { tool, prompt: option.prompt },
+              inputs.map(({ mime }) => mime),
+            )
+          : [],
       });
       return { unit, job };
     },

@@ -9,6 +9,7 @@ import { Id } from "../http/ids.ts";
 import type { Once } from "../http/once.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { OptionCommands } from "./commands.ts";
+import { Failover } from "../jobs/words.ts";
 import { Option, type OptionRow, showOption } from "./words.ts";
 
 const GENERATE = "POST /options/:id/generate";
@@ -69,7 +70,7 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
       async ({ params, body, principal, request, set }) => {
         const scope = idempotency(request, principal.userId, GENERATE, body ?? {});
         const done = await once(scope, async () => {
-          const { unit, job } = await commands.generate(params.id, principal.userId, body?.params);
+          const { unit, job } = await commands.generate(params.id, principal.userId, body?.params, body?.failover);
           return { unit, status: 202, body: { job_id: job } };
         });
         set.status = 202;
@@ -88,6 +89,7 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
                 description: "replaces the option's, by the model's schema",
               }),
             ),
+            failover: Failover,
           }),
         ),
         response: { 202: Type.Object({ job_id: Type.String() }) },

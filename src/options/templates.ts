@@ -53,6 +53,27 @@ const detail: Style = { add: "high detail", unless: ["minimalist|simple|flat|det
 const photoreal: Style = { add: "photorealistic", unless: [...PHOTO, ...ARTWORK] };
 const cinematic: Style = { add: "cinematic", unless: ["киношн*|кинематограф*", ...ARTWORK] };
 
+const fromWords: readonly Style[] = [
+  cinematic,
+  { add: "smooth camera motion", unless: CAMERA, unlessParams: { camera_fixed: true } },
+];
+const fromImage: readonly Style[] = [{ add: "smooth natural motion" }, { add: "consistent subject" }];
+const film: Template = { text_to_video: fromWords, image_to_video: fromImage };
+const animation: Template = { image_to_video: fromImage };
+const cameraMove: Template = {
+  image_to_video: [{ add: "smooth camera motion", unless: CAMERA }, { add: "consistent subject" }],
+};
+/** These models edit what they are told to and keep the rest; more words make them change more. */
+const edit: Template = { image_to_image: [] };
+
+const people: Template = {
+  text_to_image: [
+    { add: "lifelike skin texture", unless: ARTWORK },
+    { add: "editorial photography", unless: ARTWORK },
+    { add: "natural light", unless: [...ARTWORK, ...LIGHT] },
+  ],
+};
+
 export type Template = Partial<Record<Tool, readonly Style[]>>;
 
 /** By model key; a model or tool that is not here leaves prompts as they are. */
@@ -70,31 +91,33 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
     text_to_image: [{ add: "balanced composition" }, detail],
     image_to_image: [{ add: "consistent with the reference images" }],
   },
-  soul: {
-    text_to_image: [
-      { add: "lifelike skin texture", unless: ARTWORK },
-      { add: "editorial photography", unless: ARTWORK },
-      { add: "natural light", unless: [...ARTWORK, ...LIGHT] },
-    ],
-  },
+  soul: people,
   flux_schnell: { text_to_image: [{ add: "sharp focus", unless: [...ARTWORK, ...SOFT] }, detail] },
-  flux_kontext: {
-    text_to_image: [detail],
-    // This model edits what it is told to and keeps the rest; more words make it change more.
-    image_to_image: [],
-  },
+  flux_kontext: { text_to_image: [detail], ...edit },
+  flux_kontext_max: { text_to_image: [detail] },
+  reve: { text_to_image: [detail], ...edit },
+  reve_fast: edit,
+  reve_remix: edit,
+  reve_fast_remix: edit,
+  popcorn: { text_to_image: [detail], image_to_image: [{ add: "consistent with the reference images" }] },
+  soul_reference: edit,
+  soul_set: { ...people, ...edit },
+  dop_set: cameraMove,
   kling: {
     text_to_video: [
       cinematic,
       { add: "smooth camera motion", unless: CAMERA },
       { add: "natural lighting", unless: [...ARTWORK, ...LIGHT] },
     ],
-    image_to_video: [{ add: "smooth natural motion" }, { add: "consistent subject" }],
+    image_to_video: fromImage,
   },
-  seedance: {
-    text_to_video: [cinematic, { add: "smooth camera motion", unless: CAMERA, unlessParams: { camera_fixed: true } }],
-    image_to_video: [{ add: "smooth natural motion" }, { add: "consistent subject" }],
-  },
+  seedance: film,
+  seedance_lite: film,
+  seedance_pro: film,
+  kling_2_5: film,
+  kling_2_1_master: film,
+  kling_2_1_pro: animation,
+  kling_2_1: film,
   veo_fast: {
     text_to_video: [
       cinematic,
@@ -104,7 +127,20 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
         unlessParams: { generate_audio: false },
       },
     ],
-    image_to_video: [{ add: "smooth natural motion" }, { add: "consistent subject" }],
+    image_to_video: fromImage,
   },
-  dop: { image_to_video: [{ add: "smooth camera motion", unless: CAMERA }, { add: "consistent subject" }] },
+  veo: film,
+  veo_3_1_fast: film,
+  sora: film,
+  sora_pro: film,
+  hailuo: film,
+  hailuo_pro: film,
+  hailuo_fast: animation,
+  hailuo_fast_pro: animation,
+  hailuo_02: film,
+  hailuo_02_pro: film,
+  wan: film,
+  dop: cameraMove,
+  dop_turbo: cameraMove,
+  dop_lite: cameraMove,
 };

@@ -1,7 +1,9 @@
 /**
  * Streams a generated file from where the provider says it is. That address is foreign input: only https, only hosts
- * of the provider, only public addresses, checked again on every redirect; credentials never go along. A base URL
- * that is plain http or on loopback (an emulator) loosens exactly that much.
+ * of the provider, only public addresses, checked again on every redirect. A base URL that is plain http or on loopback
+ * (an emulator) loosens exactly that much. The address that was checked is the one connected to, because it is checked
+ * in the lookup of the connection itself, which node:http asks on Bun and Deno alike; proxies of the environment,
+ * which would look names up by themselves, are heeded by neither.
  */
 import http from "node:http";
 import https from "node:https";
@@ -36,13 +38,18 @@ export type DownloaderDeps = {
   /** Hard limit until the first byte of the answer. Default 30 s. */
   limitMs?: number;
   resolve?: Resolve;
+  /** For the provider's own file hosts that want them: sent only there, and only after a refusal without them. */
+  credentials?: { hosts: readonly string[]; headers(): Record<string, string> };
+  /** A certificate authority (PEM) to trust instead of the public ones, for tests. */
+  ca?: string;
   /** Which addresses may be reached. Default: public ones, or any when the base URL is on loopback. */
   mayReach?: (address: string) => boolean;
 };
 
 const MAX_REDIRECTS = 3;
 const LIMIT_MS = 30_000;
-const EXPIRED = [401, 403, 404, 410];
+const REFUSED = [401, 403];
+const EXPIRED = [...REFUSED, 404, 410];
 
 const literalOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
 const isLoopbackUrl = (url: URL) => {
@@ -57,13 +64,14 @@ const failureOf = (error: unknown, host: string) =>
       ? new DownloadError("output_refused", error.message)
       : new DownloadError("output_unavailable", `${host}: ${(error as Error).message}`.slice(0, 200));
 
-const open = (url: URL, lookup: http.RequestOptions["lookup"], limitMs: number, signal: AbortSignal) =>
+const HEADERS = { Accept: "*/*", "Accept-Encoding": "identity", "User-Agent": "darkroom" };
+
+const open = (url: URL, options: https.RequestOptions, limitMs: number, signal: AbortSignal) =>
   new Promise<http.IncomingMessage>((resolve, reject) => {
     const request = (url.protocol === "https:" ? https : http).request(url, {
       method: "GET",
-      headers: { Accept: "*/*", "Accept-Encoding": "identity", "User-Agent": "darkroom" },
       agent: false,
-      lookup,
+      ...options,
     });
     const give = (error: Error) => {
       clearTimeout(timer);
@@ -89,7 +97,7 @@ const open = (url: URL, lookup: http.RequestOptions["lookup"], limitMs: number, 
  * breaks the stream. `size` is the whole length when the host tells it; `mime` is the host's word, else the output's.
  */
 export const createDownloader = (deps: DownloaderDeps): Provider["download"] => {
-  const { baseUrl, allowedHosts = [], limitMs = LIMIT_MS, resolve = resolveByDns } = deps;
+  const { baseUrl, allowedHosts = [], limitMs = LIMIT_MS, resolve = resolveByDns, credentials, ca } = deps;
   const base = new URL(baseUrl);
   const mayReach = deps.mayReach ?? (isLoopbackUrl(base) ? () => true : isPublicAddress);
   const lookup = createCheckedLookup(resolve, mayReach);
@@ -100,13 +108,23 @@ export const createDownloader = (deps: DownloaderDeps): Provider["download"] => 
     if (refused) throw new DownloadError("output_refused", `Files are not fetched from ${url.protocol}//${url.host}`);
   };
 
+  const get = async (url: URL, signal: AbortSignal, more = {}) => {
+    const response = await open(url, { headers: { ...HEADERS, ...more }, lookup, ca }, limitMs, signal);
+    const { statusCode: status = 0, headers } = response;
+    if (status !== 200) {
+      response.on("error", () => {});
+      response.destroy();
+    }
+    return { response, status, headers };
+  };
+
   const fetchFrom = async (url: URL, signal: AbortSignal, left: number): Promise<http.IncomingMessage> => {
     permit(url);
-    const response = await open(url, lookup, limitMs, signal);
-    const { statusCode: status = 0, headers } = response;
+    let { response, status, headers } = await get(url, signal);
+    if (REFUSED.includes(status) && credentials && isAllowed(url, base, credentials.hosts)) {
+      ({ response, status, headers } = await get(url, signal, credentials.headers()));
+    }
     if (status === 200) return response;
-    response.on("error", () => {});
-    response.destroy();
     if (EXPIRED.includes(status)) throw new DownloadError("output_expired", `${url.host} answered HTTP ${status}`);
     const next = headers.location;
     if (status < 300 || status >= 400 || !next || !URL.canParse(next, url)) {

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import sharp from "sharp";
 
 /** Longest side of the web-sized picture, and of the thumbnails, in pixels. */
-const WEB_SIDE = 1280;
+export const WEB_SIDE = 1280;
 const THUMBNAIL_SIDES = [256, 512] as const;
 /** Decoding takes about four bytes a pixel; above this a small file may be a decompression bomb. */
 export const MAX_PIXELS = 100_000_000;
@@ -13,12 +13,15 @@ export type Dimensions = { width: number; height: number; frames: number };
 
 export type Size = { width: number; height: number };
 
-const openImage = (path: string, animated = false) =>
-  sharp(path, { animated, autoOrient: true, failOn: "error", limitInputPixels: MAX_PIXELS });
+/** An image: the path of its file, or its bytes. */
+export type Image = string | Buffer;
 
-/** Width, height and frames of an image file, from its header alone. Rejects when it cannot be read. */
-export const measure = async (path: string): Promise<Dimensions> => {
-  const { autoOrient, pages = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
+const openImage = (image: Image, animated = false) =>
+  sharp(image, { animated, autoOrient: true, failOn: "error", limitInputPixels: MAX_PIXELS });
+
+/** Width, height and frames of an image, from its header alone. Rejects when it cannot be read. */
+export const measure = async (image: Image): Promise<Dimensions> => {
+  const { autoOrient, pages = 1 } = await sharp(image, { limitInputPixels: false }).metadata();
   return { width: autoOrient.width, height: autoOrient.height, frames: pages };
 };
 
@@ -37,13 +40,20 @@ export const thumbnailSizes = (size: Size): { side: number; size: Size }[] =>
     size: fit(size, side),
   }));
 
+/** The pictures of a video's poster: the thumbnails, and the poster itself as large as a web-sized picture. */
+export const posterSizes = (size: Size): { side: number; size: Size }[] => {
+  const small = thumbnailSizes(size);
+  const isLarger = Math.max(size.width, size.height) > Math.max(...THUMBNAIL_SIDES);
+  return isLarger ? [...small, { side: WEB_SIDE, size: webSize(size) }] : small;
+};
+
 /** WebP of the given size, without metadata, in sRGB. `animated` keeps all frames. */
 export const renderWebp = async (
-  path: string,
+  image: Image,
   { width, height }: Size,
   { animated, quality }: { animated: boolean; quality: number },
 ): Promise<Buffer> =>
-  openImage(path, animated)
+  openImage(image, animated)
     .resize({ width, height, fit: "fill" })
     .webp({ quality, effort: 4 })
     .timeout({ seconds: TIMEOUT_S })

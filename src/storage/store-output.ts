@@ -1,11 +1,23 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Storage } from "../ports.ts";
-import { type Dimensions, MAX_PIXELS, measure, renderWebp, type Size, thumbnailSizes, webSize } from "./derive.ts";
+import {
+  type Dimensions,
+  type Image,
+  MAX_PIXELS,
+  measure,
+  posterSizes,
+  renderWebp,
+  type Size,
+  thumbnailSizes,
+  WEB_SIDE,
+  webSize,
+} from "./derive.ts";
 import { inspect } from "./inspect.ts";
 import { mediaKey } from "./keys.ts";
 import { MediaError } from "./media-error.ts";
 import { extensionOf, isImage, type MediaType } from "./media-types.ts";
+import { grabPoster } from "./poster.ts";
 import { type TempFile, withTempFile } from "./temp-file.ts";
 
 const WEB_QUALITY = 82;
@@ -19,14 +31,16 @@ export type StoredOutput = {
   mime: MediaType;
   size_bytes: number;
   raw_key: string;
-  /** A web-sized WebP for images; `raw_key` for everything else. */
+  /** A web-sized WebP for images; `raw_key` for everything else: a video's is the video itself. */
   min_key: string;
+  /** Still WebPs, the smallest first. Of a video the largest is its poster; none where no poster could be made. */
   thumbnails: { key: string; width: number; height: number }[];
   width?: number;
   height?: number;
 };
 
-type Ingest = { storage: Storage; owner: string; file: TempFile; signal: AbortSignal };
+type Ingest = { storage: Storage; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
+type Sized = ReturnType<typeof thumbnailSizes>;
 
 /** Puts an object unless it is there: the key names the content. */
 const putOnce = async ({ storage, signal }: Ingest, key: string, make: () => Promise<Parameters<Storage["put"]>>) => {
@@ -41,29 +55,43 @@ const undecodable = (): never => {
   throw new MediaError("unreadable_output", "The image cannot be decoded");
 };
 
-const putWebp = (ingest: Ingest, key: string, size: Size, options: { animated: boolean; quality: number }) =>
+type Look = { animated: boolean; quality: number };
+
+const putWebp = (ingest: Ingest, key: string, image: Image, size: Size, look: Look) =>
   putOnce(ingest, key, async () => {
-    const body = await renderWebp(ingest.file.path, size, options).catch(undecodable);
+    const body = await renderWebp(image, size, look).catch(undecodable);
     return [key, body, { size: body.length, mime: WEBP }];
   });
+
+const putThumbnails = async (ingest: Ingest, image: Image, sizes: Sized): Promise<StoredOutput["thumbnails"]> => {
+  const thumbnails: StoredOutput["thumbnails"] = [];
+  for (const { side, size } of sizes) {
+    const key = mediaKey(ingest.owner, ingest.file.sha256, "webp", String(side));
+    await putWebp(ingest, key, image, size, { animated: false, quality: THUMBNAIL_QUALITY });
+    thumbnails.push({ key, ...size });
+  }
+  return thumbnails;
+};
 
 /** What is made from an image. Too many pixels to decode safely: the original stands for all. */
 const derive = async (ingest: Ingest, image: Dimensions, raw: string) => {
   const { owner, file } = ingest;
   const pixels = image.width * image.height;
   if (pixels > MAX_PIXELS) return { min_key: raw, thumbnails: [] };
-  const thumbnails: StoredOutput["thumbnails"] = [];
   let min = raw;
   if (pixels * image.frames <= MAX_PIXELS) {
     min = mediaKey(owner, file.sha256, "webp", "min");
-    await putWebp(ingest, min, webSize(image), { animated: image.frames > 1, quality: WEB_QUALITY });
+    await putWebp(ingest, min, file.path, webSize(image), { animated: image.frames > 1, quality: WEB_QUALITY });
   }
-  for (const { side, size } of thumbnailSizes(image)) {
-    const key = mediaKey(owner, file.sha256, "webp", String(side));
-    await putWebp(ingest, key, size, { animated: false, quality: THUMBNAIL_QUALITY });
-    thumbnails.push({ key, ...size });
-  }
-  return { min_key: min, thumbnails };
+  return { min_key: min, thumbnails: await putThumbnails(ingest, file.path, thumbnailSizes(image)) };
+};
+
+/** The stills of a video; none where no frame of it can be had. */
+const derivePoster = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput["thumbnails"]> => {
+  const { file, signal, ffmpeg } = ingest;
+  const poster = await grabPoster(file.path, mime, WEB_SIDE, { ffmpeg, signal });
+  const size = poster && (await measure(poster).catch(() => null));
+  return size ? putThumbnails(ingest, poster, posterSizes(size)) : [];
 };
 
 const store = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput> => {
@@ -73,14 +101,15 @@ const store = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput> => 
   const image = isImage(mime) ? await measure(file.path).catch(undecodable) : null;
   await putOnce(ingest, raw, async () => [raw, createReadStream(file.path), { size, mime }]);
   const base = { sha256, mime, size_bytes: size, raw_key: raw };
-  if (!image) return { ...base, min_key: raw, thumbnails: [] };
+  if (!image) return { ...base, min_key: raw, thumbnails: await derivePoster(ingest, mime) };
   return { ...base, ...(await derive(ingest, image, raw)), width: image.width, height: image.height };
 };
 
 /**
  * Copies one generated file out of the provider: streams it to disk while hashing, checks what it is, and puts
  * the original, a web-sized WebP (≤ 1280 px, animation kept) and thumbnails (256 and 512 px) under keys made
- * from its SHA-256. Doing it again with the same bytes gives the same answer and puts nothing twice.
+ * from its SHA-256. Of a video there is a poster instead (≤ 1280 px, with the thumbnails), where an ffmpeg is on the
+ * PATH. Doing it again with the same bytes gives the same answer and puts nothing twice.
  *
  * Rejects with `MediaError` (`empty_output`, `output_truncated`, `output_too_large`, `unsupported_output`,
  * `unreadable_output`), with the signal's reason, or with what `download` or the storage rejects with.
@@ -92,6 +121,7 @@ export const storeOutput = async ({
   maxBytes,
   signal,
   tmpDir,
+  ffmpeg,
 }: {
   storage: Storage;
   /** Uuid of the user. */
@@ -100,6 +130,8 @@ export const storeOutput = async ({
   maxBytes: number;
   signal: AbortSignal;
   tmpDir: string;
+  /** The program that finds a frame of a video. Default: the one on the PATH. */
+  ffmpeg?: string;
 }): Promise<StoredOutput> => {
   signal.throwIfAborted();
   const { body, size, mime } = await download();
@@ -114,6 +146,6 @@ export const storeOutput = async ({
     }
     const found = await inspect(file.head, mime);
     if (!found) throw new MediaError("unsupported_output", "It is not an image, video or sound that Darkroom knows");
-    return store({ storage, owner, file, signal }, found.mime);
+    return store({ storage, owner, file, signal, ffmpeg }, found.mime);
   });
 };

@@ -16,6 +16,10 @@ export const Envelope = Type.Object({
 });
 export type Envelope = Static<typeof Envelope>;
 
+/** The same for what is not in the log: it has no place in the stream, and nobody resumes from it. */
+export const Aside = Type.Omit(Envelope, ["sequence"]);
+export type Aside = Static<typeof Aside>;
+
 /** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
 const UPDATES = new Set(["job", "batch", "attachment", "chat"]);
 

@@ -1,10 +1,27 @@
-import { concat, concatMap, defer, finalize, from, map, mergeMap, type Observable, of, takeWhile, tap } from "rxjs";
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  filter as only,
+  finalize,
+  from,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  takeWhile,
+  tap,
+} from "rxjs";
 import type { Fact } from "../ports.ts";
 import type { Envelopes } from "./envelope.ts";
 import type { Feed, FeedItem } from "./feed.ts";
+import type { Pulse } from "./pulse.ts";
 
 /** Live facts of one client that wait to be rendered; beyond it the client comes back with its cursor. */
 const MOST_BEHIND = 1_000;
+/** Subjects of which it is known how new the latest fact is that went out; a look takes far less time than these. */
+const MOST_RECENT = 64;
 
 /** One message to a client, before its transport frames it. `id` is absent for what is not in the log. */
 export type Message = { id?: number; event: string; json: string };
@@ -13,6 +30,8 @@ export type MessagesOptions = {
   stream: string;
   cursor: number | null;
   filter?: (fact: Fact) => boolean;
+  /** Whose pulses alone are wanted. */
+  subject?: string;
   /** Resolves when the client can take another message of the backfill. */
   pace?: () => Promise<void>;
   /** Sent first to who comes without a cursor, if `greet`, and with every reset. `done`: nothing will follow. */
@@ -22,11 +41,26 @@ export type MessagesOptions = {
   isLast?: (fact: Fact) => boolean;
 };
 
-/** A feed as messages, rendered in order. */
+/** Sends what comes aside as long as the main messages go on. */
+const beside = (main: Observable<Message>, aside: Observable<Message>): Observable<Message> =>
+  new Observable((client) => {
+    client.add(aside.subscribe({ next: (message) => client.next(message) }));
+    client.add(main.subscribe(client));
+  });
+
+/** A feed as messages, rendered in order; beside them, without ids, the pulses of the stream. */
 export const createMessages =
-  ({ feed, envelopes }: { feed: Feed; envelopes: Envelopes }) =>
+  ({
+    feed,
+    envelopes,
+    pulses = () => EMPTY,
+  }: {
+    feed: Feed;
+    envelopes: Envelopes;
+    pulses?: (stream: string) => Observable<Pulse>;
+  }) =>
   (options: MessagesOptions): Observable<Message> => {
-    const { stream, cursor, filter, pace = async () => {}, snapshot, greet, isLast = () => false } = options;
+    const { stream, cursor, filter, subject, pace = async () => {}, snapshot, greet, isLast = () => false } = options;
 
     const fresh = async (event: string) => {
       const { cursor: at, data, done = false } = await snapshot();
@@ -36,7 +70,15 @@ export const createMessages =
     const follow = (after: number | null) =>
       defer(() => {
         let behind = 0;
-        let covered = 0;
+        let covered = after ?? 0;
+        const latest = new Map<string, number>();
+        /** A pulse must not undo what a fact or snapshot has told since: a job that ended is not going on. */
+        const isNews = ({ subject: about, asOf }: Pulse) => asOf >= (latest.get(about) ?? covered);
+        const remember = ({ actorId, seq }: Fact) => {
+          latest.delete(actorId);
+          latest.set(actorId, seq);
+          for (const oldest of latest.keys()) if (latest.size > MOST_RECENT) latest.delete(oldest);
+        };
         let sent = () => {};
         /** The transport sees only what was rendered, so the backfill waits for that first. */
         const ready = async () => {
@@ -55,9 +97,10 @@ export const createMessages =
           // The snapshot was made after the reset and may hold more than the tail had heard of.
           if (item.fact.seq <= covered) return null;
           const { seq, event, json } = await envelopes(item.fact);
+          remember(item.fact);
           return { message: { id: seq, event, json }, last: isLast(item.fact) };
         };
-        return feed(stream, { cursor: after, filter, pace: ready }).pipe(
+        const facts = feed(stream, { cursor: after, filter, pace: ready }).pipe(
           tap(() => {
             if (++behind > MOST_BEHIND) throw new Error(`more than ${MOST_BEHIND} facts wait to be rendered`);
           }),
@@ -70,6 +113,11 @@ export const createMessages =
           map(({ message }) => message),
           finalize(() => sent()),
         );
+        const aside = pulses(stream).pipe(
+          only((pulse) => (subject === undefined || pulse.subject === subject) && isNews(pulse)),
+          map(({ event, json }) => ({ event, json })),
+        );
+        return beside(facts, aside);
       });
 
     if (cursor !== null || !greet) return follow(cursor);

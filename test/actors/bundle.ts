@@ -49,6 +49,8 @@ export type NodeOptions = {
   clock?: Clock;
   env?: Record<string, string>;
   slots?: number;
+  /** Calls a minute. */
+  rates?: { submits?: number; checks?: number };
   /** Stands between the committer and the database. */
   write?: (real: Query) => Query;
 };
@@ -83,10 +85,15 @@ export const setup = async () => {
         return {};
       },
       announce: (more) => facts.push(...more),
-      observe: { commit: () => {} },
+      observe: { commit: () => {}, effect: () => {} },
     });
     for (const type of EFFECTS) engine.handle({ [type]: handlerOf(options.script ?? smooth, type) });
-    await query("ensureAccount", ["simulated", options.slots ?? 100]);
+    await query("ensureAccount", [
+      "simulated",
+      options.slots ?? 100,
+      options.rates?.submits ?? null,
+      options.rates?.checks ?? null,
+    ]);
     const close = async () => {
       await engine.close();
       await reads.end({ timeout: 1 });

@@ -29,17 +29,17 @@ const endings =
   };
 
 /** Starts the emulator of one provider; its jobs end after `limitMs` when nobody knows what became of their submit. */
-export const openTarget = async (name: ProviderName): Promise<Target> => {
+export const openTarget = async (name: ProviderName, times = TIMES): Promise<Target> => {
   switch (name) {
     case "higgsfield": {
-      const emulator = await createHiggsfieldEmulator(TIMES);
+      const emulator = await createHiggsfieldEmulator(times);
       const keys = { HIGGSFIELD_BASE_URL: emulator.url, HIGGSFIELD_API_KEY: "hf-id", HIGGSFIELD_SECRET: "hf-secret" };
       // The same key again finds out whatever became of a submit, so nothing needs to end as unknown.
       const settings = { ...keys, JOB_TIMEOUT_MS: "60000" };
       return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
     }
     case "replicate": {
-      const emulator = await createReplicateEmulator(TIMES);
+      const emulator = await createReplicateEmulator(times);
       const settings = {
         REPLICATE_BASE_URL: emulator.base,
         REPLICATE_API_TOKEN: TOKEN,
@@ -48,7 +48,7 @@ export const openTarget = async (name: ProviderName): Promise<Target> => {
       return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
     }
     case "fal": {
-      const emulator = await createFalEmulator(TIMES);
+      const emulator = await createFalEmulator(times);
       const settings = { FAL_BASE_URL: emulator.url, FAL_KEY: "id:secret", JOB_TIMEOUT_MS: String(UNKNOWN_AFTER_MS) };
       return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
     }

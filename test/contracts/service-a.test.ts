@@ -193,28 +193,31 @@ describe("service A, by its contract", () => {
 
       await live.until(({ data }) => (data as Envelope).type === "darkroom.job.succeeded");
       live.close();
-      const names = live.seen.map(({ event }) => event);
+      // Beside them, where the job stands may be told: that is not in the log.
+      const logged = live.seen.filter(({ id }) => id !== undefined);
+      const names = logged.map(({ event }) => event);
       assert.deepEqual(names.slice(1, 5), ["message.created", "message.created", "option.created", "option.created"]);
       assert.deepEqual(new Set(names.slice(5)), new Set(["job.updated"]));
-      live.seen.forEach(({ id, data }, index) => {
+      logged.forEach(({ id, data }, index) => {
         const envelope = data as Envelope;
         assert.equal(id, String(index + 1), "ids are the stream's seq, without a gap");
         assert.equal(envelope.specversion, "1.0");
         assert.equal(envelope.sequence, id);
         assert.equal(envelope.stream, chat.id);
       });
-      const jobs = live.seen.slice(5).map(({ data }) => (data as Envelope).data as unknown as JobDetail);
+      const jobs = logged.slice(5).map(({ data }) => (data as Envelope).data as unknown as JobDetail);
       const statuses = jobs.map(({ status }) => status);
       assert.deepEqual([...new Set(statuses)], ["QUEUED", "RUNNING", "SUCCEEDED"]);
 
       const job = await app.client.get<JobDetail>(`/options/jobs/${job_id}`);
       assert.equal(job.status, 200);
-      const { result, outputs, cursor, prompt, params, stream, ...same } = job.body;
+      const { result, outputs, cursor, prompt, params, stream, queue_position, eta_seconds, ...same } = job.body;
       const { result: told, outputs: toldOutputs, ...last } = jobs.at(-1) as JobDetail;
       assert.deepEqual(last, same, "an event holds the fields of its GET");
       assert.deepEqual([told?.size_bytes, toldOutputs.length], [result?.size_bytes, outputs.length]);
-      assert.equal(cursor, live.seen.length);
+      assert.equal(cursor, logged.length);
       assert.equal(stream, chat.id);
+      assert.deepEqual([queue_position, eta_seconds], [null, null], "nothing is expected of what has ended");
       assert.ok(prompt.startsWith("A red fox in the snow"));
       assert.equal(typeof params, "object");
 
@@ -491,6 +494,8 @@ describe("service A, by its contract", () => {
       assert.equal(metrics.value("jobs_failed_total", { ...labels, error_code: "generation_failed" }), 1);
       assert.equal(metrics.value("queue_depth"), 1);
       assert.ok(metrics.value("provider_polls_total") >= 3);
+      assert.equal(metrics.value("darkroom_effect_seconds_count", { effect: "submit", outcome: "accepted" }), 3);
+      assert.ok(metrics.value("darkroom_units_total", { outcome: "won" }) > 10);
       assert.equal((await getJob(fresh.client, stuck)).status, "RUNNING");
     });
 

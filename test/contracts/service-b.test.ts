@@ -79,9 +79,11 @@ describe("service B, by its contract", () => {
       const socket = await openSocket(`${app.url}${path}?token=${token}&after=0`);
       const [all] = await Promise.all([events.rest(), socket.until(isEnd)]);
       assert.equal(await socket.closed, 1000);
-      sse = all.map(({ data }) => data);
-      ids = all.map(({ id }) => id);
-      frames = socket.seen;
+      // Beside them, where the jobs stand may be told: that is not in the log.
+      const logged = all.filter(({ id }) => id !== undefined);
+      sse = logged.map(({ data }) => data);
+      ids = logged.map(({ id }) => id);
+      frames = socket.seen.filter((frame) => (frame as Partial<Envelope>).sequence !== undefined);
     });
 
     it("are taken with 202, an id and a status", () => {

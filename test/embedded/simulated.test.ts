@@ -329,7 +329,7 @@ const FAULTS: Record<Fault, (ask: (more?: Partial<Generation>) => Generation) =>
     const done = await check(provider, await accepted(provider, ask()));
     const [output] = done.kind === "completed" ? done.outputs : [];
     assert.ok(output);
-    await assert.rejects(provider.download(output, never), /gone/);
+    await assert.rejects(provider.download(output, never), { code: "output_expired", retryable: false });
   },
 };
 

@@ -19,6 +19,7 @@ const PROMPTS = {
   lost: "[lost] a fox",
   gone: "[gone] a fox",
   empty: "[empty] a fox",
+  expired: "[expired] a fox",
   flaky: "[flaky] a fox",
 };
 
@@ -137,12 +138,17 @@ describe("a fault of the provider", () => {
     assert.deepEqual([job.status, job.error?.code, job.attempt], ["FAILED", "no_output", 1]);
   });
 
+  it("[expired] is an error of its own, and nothing is made again for it", async () => {
+    const job = await end("expired");
+    assert.deepEqual([job.status, job.error?.code, job.attempt], ["FAILED", "output_expired", 1]);
+  });
+
   it("is billed once per attempt that reached the provider, and never again", async () => {
     await Promise.all(ended.values());
     const [row] = await sql`select count(*)::int as submits, count(distinct attempt)::int as attempts
       from simulated_submits`;
     // Three attempts of [fail-twice]; none of [reject] and [busy]; one of each other.
-    assert.deepEqual({ ...row }, { submits: 10, attempts: 10 });
+    assert.deepEqual({ ...row }, { submits: 11, attempts: 11 });
   });
 
   it("leaves no slot taken and no job waiting", async () => {

@@ -1,5 +1,6 @@
 import type { JobContext } from "../../machines/job.context.ts";
 import { createJobMachine } from "../../machines/job.ts";
+import type { Alternative } from "../../machines/job.words.ts";
 import { defaultPolicy, type Policy } from "../../machines/policy.ts";
 import { drive } from "./drive.ts";
 
@@ -25,6 +26,7 @@ export const aJob = ({
   timeoutMs?: number;
   batch?: string;
   webhook?: boolean;
+  alternatives?: Alternative[];
 } = {}) => {
   const machine = createJobMachine({ ...defaultPolicy, ...policy });
   const actor = drive(machine, {

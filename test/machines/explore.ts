@@ -27,13 +27,23 @@ export const transitionsOf = (machine: AnyStateMachine): Transition[] =>
 export const eventlessOf = (machine: AnyStateMachine): Transition[] =>
   nodesOf(machine).flatMap((node) => node.always ?? []);
 
-/** Those among them that an event leads through: of a state's, the first that leads to where it went on. */
+type Guards = Record<string, (args: { context: unknown; event: Event }) => boolean>;
+
+/**
+ * Those among them that an event leads through: of a state's, the first that leads to where it went on and whose
+ * guard, where it has a name, holds.
+ */
 const passed = (machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Event): unknown[] => {
+  const guards = machine.implementations.guards as unknown as Guards;
   const steps = getMicrosteps(machine, snapshot as never, event as never) as unknown as [AnyMachineSnapshot][];
   return steps.slice(1).flatMap(([after], n) => {
-    const before = steps[n]?.[0]._nodes ?? [];
-    return before.map(({ always = [] }) =>
-      always.find(({ target = [] }) => target.some((node) => after._nodes.includes(node))),
+    const [before] = steps[n] ?? [after];
+    return before._nodes.map(({ always = [] }) =>
+      always.find(
+        ({ target = [], guard }) =>
+          target.some((node) => after._nodes.includes(node)) &&
+          (typeof guard !== "string" || guards[guard]?.({ context: before.context, event })),
+      ),
     );
   });
 };

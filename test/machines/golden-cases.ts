@@ -36,6 +36,11 @@ const jobCases = (): Record<string, Case> => {
   const again = job().submitting();
   again.notSent();
   again.pass(1000);
+  const paused = job().submitting();
+  paused.send("rejected", { attempt, code: "out_of_credit", message: "No", retryable: false, afterMs: 0 });
+  const alternatives = [{ account: "other", model: "another", timeoutMs: 60_000, webhook: false }];
+  const moving = aJob({ alternatives }).submitting();
+  moving.send("rejected", { attempt, code: "out_of_credit", message: "No", retryable: false, afterMs: 0 });
   const storing = job().ingesting();
   storing.ingestFailed(true);
   const succeeded = job().ingesting();
@@ -46,6 +51,7 @@ const jobCases = (): Record<string, Case> => {
     queued: take(job(), { type: "start" }),
     "queued for too long": take(job()),
     "queued again": take(again, { type: "start" }),
+    "queued, its account paused": take(paused, { type: "start" }),
     submitting: take(job().submitting(), { type: "accepted", attempt, ref: "ref-1" }),
     "submitting without an answer": take(job().submitting()),
     settling: take(reconciling),
@@ -57,6 +63,8 @@ const jobCases = (): Record<string, Case> => {
     canceling: take(canceling, { type: "cancelAnswered", outcome: "canceled" }),
     "canceling, pausing": take(pausing),
     resting: take(resting),
+    moving: take(moving),
+    "queued, and may move": take(aJob({ alternatives }), { type: "stalled", code: "breaker_open", open: ["other"] }),
     storing: take(job().ingesting(), { type: "ingested", outputs: [STORED] }),
     "storing, pausing": take(storing),
     succeeded: take(succeeded, { type: "cancel" }),

@@ -75,7 +75,7 @@ describe("a submit whose outcome is not known", () => {
     assert.equal(job.wakesIn(), 1000);
     job.pass(1000);
     assert.equal(job.state(), "active.reconciling.looking");
-    assert.deepEqual(job.asked("look"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0 });
+    assert.deepEqual(job.asked("look"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0, model: "" });
   });
 
   it("is looked for at once when no answer came at all", () => {
@@ -159,6 +159,9 @@ describe("a submit whose outcome is not known", () => {
     assert.equal(late.state(), "active.reconciling.looking");
     late.reject(true);
     assert.equal(late.state(), "active.reconciling.looking", "the look's own submit may be billed");
+    const attempt = late.context().attempt ?? "";
+    late.send("rejected", { attempt, code: "out_of_credit", message: "No credit", retryable: false, afterMs: 0 });
+    assert.equal(late.state(), "active.reconciling.looking", "nor is it put back into the queue");
     late.reject(false);
     assert.equal(late.state(), "failed");
   });

@@ -46,7 +46,7 @@ describe("the life of a job", () => {
 
   it("submits under an attempt id of its own, with the instant of its deadline", () => {
     const job = aJob().submitting();
-    assert.deepEqual(job.asked("submit"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0 });
+    assert.deepEqual(job.asked("submit"), { attempt: idAt(T0), deadline: T0 + TIMEOUT, submittedAt: T0, model: "" });
     assert.equal(job.context().attempt, idAt(T0));
     assert.equal(job.context().attempts, 1);
   });

@@ -6,6 +6,8 @@ import { attachmentMachine } from "../../machines/attachment.ts";
 import { AttachmentCommand } from "../../machines/attachment.words.ts";
 import { batchMachine } from "../../machines/batch.ts";
 import { BatchCommand } from "../../machines/batch.words.ts";
+import { breakerMachine } from "../../machines/breaker.ts";
+import { BreakerCommand } from "../../machines/breaker.words.ts";
 import { statePaths } from "../../machines/diagram.ts";
 import { jobMachine } from "../../machines/job.ts";
 import { JobCommand } from "../../machines/job.words.ts";
@@ -30,6 +32,14 @@ const LAWS: Record<string, Law> = {
     },
   },
   attachment: { machine: attachmentMachine, commands: AttachmentCommand, patient: {} },
+  breaker: {
+    machine: breakerMachine,
+    commands: BreakerCommand,
+    patient: {
+      closed: "nothing is under way that it asked for",
+      halfOpen: "the next submit decides, whenever there is one",
+    },
+  },
 };
 
 const source = (file: string) => readFileSync(new URL(`../../machines/${file}`, import.meta.url), "utf8");

@@ -13,9 +13,17 @@ import { eventlessOf, type Explored, explore, nodesOf, transitionsOf } from "./e
 const job = createJobMachine({ ...defaultPolicy, retryLimit: 1 });
 const jobs = explore(
   job,
-  { account: "simulated", batch: null, index: 0, timeoutMs: 1000, webhook: true },
+  {
+    account: "simulated",
+    alternatives: [{ account: "other", model: "other", timeoutMs: 1000, webhook: true }],
+    batch: null,
+    index: 0,
+    timeoutMs: 1000,
+    webhook: true,
+  },
   ({ context: { attempt, polls } }) => [
     { type: "start" },
+    { type: "stalled", code: "x", open: ["other"] },
     { type: "nudge", attempt },
     { type: "nudge", attempt, ref: "ref" },
     { type: "cancel" },
@@ -24,9 +32,12 @@ const jobs = explore(
     { type: "rejected", attempt, code: "x", message: "x", retryable: true, afterMs: 0 },
     { type: "rejected", attempt, code: "x", message: "x", retryable: false, afterMs: 0 },
     { type: "ambiguous", attempt, reason: "x" },
+    { type: "rejected", attempt, code: "queue_full", message: "x", retryable: true, afterMs: 5 },
+    { type: "rejected", attempt, code: "out_of_credit", message: "x", retryable: false, afterMs: 0 },
     { type: "notSent", attempt },
     { type: "unresolved", attempt },
     ...["queued", "running", "canceled", "gone"].map((kind) => ({ type: "polled", n: polls, outcome: { kind } })),
+    { type: "deferred", n: polls, afterMs: 5 },
     { type: "polled", n: polls, outcome: { kind: "completed", outputs: [{ url: "x" }] } },
     ...["canceled", "refused", "already_finished", "unknown"].map((outcome) => ({ type: "cancelAnswered", outcome })),
     { type: "ingested", outputs: [] },
@@ -34,9 +45,22 @@ const jobs = explore(
     { type: "ingestFailed", code: "x", message: "x", retryable: false },
   ],
   (context) => {
-    const { attempts, expired, cancel, tries, error, ref, phase, nudged } = context as unknown as JobContext;
+    const { attempts, attemptsBefore, account, alternatives, expired, cancel, tries, error, ref, phase, nudged } =
+      context as unknown as JobContext;
     const most = Math.max(2 * CANCEL_TRIES, INGEST_TRIES);
-    return [attempts, expired, cancel, Math.min(tries, most), error?.code, ref, phase, nudged];
+    const tried = attempts - attemptsBefore;
+    return [
+      account,
+      alternatives.length,
+      tried,
+      expired,
+      cancel,
+      Math.min(tries, most),
+      error?.code,
+      ref,
+      phase,
+      nudged,
+    ];
   },
 );
 
@@ -166,7 +190,24 @@ describe("wherever a job is", () => {
       return state !== "succeeded" || context.error === null;
     }));
 
-  it("it submits no more often than the policy allows", () => each(({ context }) => context.attempts <= 2));
+  it("it submits no more often than the policy allows", () =>
+    each(({ context }) => context.attempts - context.attemptsBefore <= 2));
+
+  it("it moves to another account only where it holds neither a slot nor a turn", () =>
+    jobs.snapshots.forEach((snapshot, place) => {
+      for (const next of jobs.follow[place] ?? []) {
+        const { account } = jobs.snapshots[next]?.context as JobContext;
+        if (account !== (snapshot.context as JobContext).account) assert.equal(stateName(snapshot.value), "moving");
+      }
+    }));
+
+  it("it never moves while the provider may be working on it, nor after it refused the job itself", () =>
+    jobs.snapshots.forEach((snapshot, place) => {
+      for (const next of jobs.follow[place] ?? []) {
+        if (jobs.snapshots[next]?.value !== "moving" || snapshot.value === "moving") continue;
+        assert.doesNotMatch(stateName(snapshot.value), /canceling|ingesting|waiting/);
+      }
+    }));
 
   it("it knows the provider's ref wherever it would use it", () =>
     each(

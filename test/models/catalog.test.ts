@@ -46,8 +46,27 @@ describe("the model catalog", () => {
     }
   });
 
-  it("has a model for each tool", () => {
-    for (const tool of TOOLS) assert.ok(MODELS.some((model) => model.tools.includes(tool)));
+  it("says how long it takes in seconds and in a word that fits them, and what it costs", () => {
+    for (const { key, latency, cost } of MODELS) {
+      const { typical_s: seconds } = latency;
+      assert.equal(latency.word, seconds <= 15 ? "fast" : seconds <= 60 ? "moderate" : "slow", key);
+      assert.ok(cost.text.length > 0, key);
+    }
+  });
+
+  it("names no path twice for one provider and tool", () => {
+    const paths = MODELS.flatMap((model) =>
+      model.tools.map((tool) => `${model.provider} ${tool} ${pathOf(model, tool)}`),
+    );
+    assert.equal(new Set(paths).size, paths.length);
+  });
+
+  it("has a model for each tool of each provider", () => {
+    const able = (provider: string, tool: Tool) =>
+      MODELS.some((model) => model.provider === provider && model.tools.includes(tool));
+    for (const provider of ["higgsfield", "replicate", "fal"]) {
+      for (const tool of TOOLS) assert.ok(able(provider, tool), `${provider} ${tool}`);
+    }
   });
 
   it("finds a model by its key", () => {

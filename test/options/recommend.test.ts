@@ -211,6 +211,33 @@ describe("the recommender", () => {
     );
   });
 
+  it("offers nothing but models of providers that are configured", () => {
+    const names = ["higgsfield", "higgsfield_v1", "replicate", "fal", "simulated"];
+    const texts = ["A red fox", "a video of a fox", "kling, a fox runs", "flux schnell fox", "use Veo", "seedream fox"];
+    for (let mask = 0; mask < 2 ** names.length; mask++) {
+      const providers = new Set(names.filter((_, index) => mask & (2 ** index)));
+      const available = offered({ providers });
+      for (const text of texts) {
+        for (const { model } of recommend({ text, attachments: [image] }, available)) {
+          const through = available.find(({ key }) => key === model)?.through;
+          assert.ok(through && providers.has(through), `${model} with ${[...providers]}`);
+          assert.ok(through === "simulated" || through === findModel(model)?.provider);
+        }
+      }
+    }
+    assert.deepEqual(recommend({ text: "A red fox", attachments: [] }, offered({ providers: new Set() })), []);
+  });
+
+  it("knows the models of Higgsfield by their names", () => {
+    for (const [text, model] of [
+      ["sora, a fox runs", "sora"],
+      ["a fox by Hailuo", "hailuo"],
+      ["flux kontext max fox", "flux_kontext_max"],
+    ]) {
+      assert.equal(ask(text ?? "")[0]?.model, model);
+    }
+  });
+
   it("gives valid options for any text: possible, ranked, one per tool, with parameters the model accepts", () => {
     const words = fc.constantFrom(
       ...RULES.flatMap(({ words = [] }) => words.map((pattern) => pattern.replace(/[?*]/g, "").split("|")[0] ?? "")),

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import { afterEach, describe, it } from "node:test";
 import { createDownloader, type DownloaderDeps } from "../../src/providers/download.ts";
 import { isPublicAddress } from "../../src/providers/public-address.ts";
+import { SELF_SIGNED } from "./self-signed.ts";
 
 const never = new AbortController().signal;
 const closers: (() => Promise<void>)[] = [];
@@ -13,9 +15,9 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-const serve = async (handle: RequestListener) => {
+const serve = async (handle: RequestListener, create: (handle: RequestListener) => Server = createServer) => {
   const requests: IncomingMessage[] = [];
-  const server = createServer((incoming, outgoing) => {
+  const server = create((incoming, outgoing) => {
     requests.push(incoming);
     handle(incoming, outgoing);
   });
@@ -114,6 +116,75 @@ describe("a download", () => {
   });
 });
 
+describe("a download over https", () => {
+  const secure = async () => {
+    const { port, requests } = await serve(
+      (_, outgoing) => outgoing.end("hello"),
+      (handle) => createSecureServer(SELF_SIGNED, handle),
+    );
+    const at = (host: string, more: Partial<DownloaderDeps>) =>
+      createDownloader({
+        baseUrl: "https://api.example.com",
+        allowedHosts: [`*.example.com:${port}`],
+        resolve: async () => [{ address: "127.0.0.1", family: 4 }],
+        mayReach: (address) => address === "127.0.0.1",
+        ...more,
+      })({ url: `https://${host}:${port}/a` }, never);
+    return { at, requests };
+  };
+
+  it("goes to the address that was checked, and holds the host there to its own name", async () => {
+    const { at, requests } = await secure();
+    const trusted = { ca: SELF_SIGNED.cert };
+    assert.equal(await read((await at("cdn.example.com", trusted)).body), "hello");
+    assert.match(requests[0]?.headers.host ?? "", /^cdn\.example\.com:/);
+    assert.equal(await codeOf(at("other.example.com", trusted)), "output_unavailable");
+    assert.equal(await codeOf(at("cdn.example.com", {})), "output_unavailable", "nobody vouches for it");
+    assert.equal(await codeOf(at("cdn.example.com", { ...trusted, mayReach: () => false })), "output_refused");
+    assert.equal(requests.length, 1);
+  });
+});
+
+describe("a download from a host that wants to know who asks", () => {
+  const closed = async (hosts: (port: number) => string[]) => {
+    const { port, cdn, requests } = await setup(({ headers, url }, outgoing) => {
+      if (url === "/away") outgoing.writeHead(302, { location: "/file" }).end();
+      else if (headers.authorization === "Bearer key") outgoing.end("hello");
+      else outgoing.writeHead(401).end();
+    });
+    const download = createDownloader({
+      baseUrl: "http://api.example.com",
+      allowedHosts: [`cdn.example.com:${port}`],
+      resolve: async () => [{ address: "127.0.0.1", family: 4 }],
+      mayReach: () => true,
+      credentials: { hosts: hosts(port), headers: () => ({ Authorization: "Bearer key" }) },
+    });
+    return { cdn, requests, get: (url: string) => download({ url }, never) };
+  };
+
+  it("asks again with the credentials where they belong, on each hop only after a refusal", async () => {
+    const { get, cdn, requests } = await closed((port) => [`cdn.example.com:${port}`]);
+    assert.equal(await read((await get(`${cdn}/away`)).body), "hello");
+    assert.deepEqual(
+      requests.map(({ url, headers }) => [url, headers.authorization]),
+      [
+        ["/away", undefined],
+        ["/file", undefined],
+        ["/file", "Bearer key"],
+      ],
+    );
+  });
+
+  it("takes the credentials to no other host", async () => {
+    const { get, cdn, requests } = await closed(() => ["own.example.com"]);
+    assert.equal(await codeOf(get(`${cdn}/file`)), "output_expired");
+    assert.deepEqual(
+      requests.map(({ headers }) => headers.authorization),
+      [undefined],
+    );
+  });
+});
+
 describe("a download is refused", () => {
   it("from hosts that are not the provider's, and from what is no web address", async () => {
     const { get, port, requests } = await setup((_, outgoing) => outgoing.end("secret"));
@@ -141,6 +212,15 @@ describe("a download is refused", () => {
       assert.equal(await codeOf(get(`${cdn}/`)), "output_refused", addresses.join());
     }
     assert.equal(requests.length, 0);
+  });
+
+  it("where a redirect leads to a name that points inside by now", async () => {
+    const { get, cdn, table, asked, requests } = await setup((_, outgoing) => {
+      table["cdn.example.com"] = ["10.0.0.7"];
+      outgoing.writeHead(302, { location: "/secret" }).end();
+    });
+    assert.equal(await codeOf(get(`${cdn}/`)), "output_refused");
+    assert.deepEqual([asked.length, requests.length], [2, 1]);
   });
 
   it("over plain http when the API is https", async () => {

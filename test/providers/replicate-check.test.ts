@@ -107,7 +107,7 @@ describe("a check of a Replicate prediction", () => {
     for (const ref of [waiting, working]) assert.deepEqual(await check(ref), { kind: "canceled" });
   });
 
-  it("calls an output gone an hour after completion, and its file expired", async () => {
+  it("calls an output expired an hour after completion, and its file too", async () => {
     await using bundle = await setup();
     const { emulator, provider, clock, check } = bundle;
     const ref = await bundle.accepted({ model: SEEDANCE });
@@ -116,7 +116,8 @@ describe("a check of a Replicate prediction", () => {
     clock.ahead = 3_599_000;
     assert.ok((await bytesOf(provider, url)) > 0);
     clock.ahead = 3_601_000;
-    assert.deepEqual(await check(ref), { kind: "gone" });
+    const message = "Replicate no longer has the output";
+    assert.deepEqual(await check(ref), { kind: "failed", code: "output_expired", message, retryable: false });
     const expired = (error: unknown) => error instanceof DownloadError && error.code === "output_expired";
     await assert.rejects(bytesOf(provider, url), expired);
   });

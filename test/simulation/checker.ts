@@ -1,11 +1,12 @@
 /** The laws, read from the store's tables, the providers' books and the clients' logs alone. */
 import type { Client } from "./clients.ts";
 import type { Order } from "./customers.ts";
+import { checkDealings, checkTries } from "./checker-accounts.ts";
 import { checkBills, checkPictures } from "./checker-bills.ts";
 import { storyOf } from "./story.ts";
 import { countTurns } from "./store.ts";
 import type { Tables } from "./tables.ts";
-import type { Bill } from "./upstream.ts";
+import type { Bill, ProviderName } from "./upstream.ts";
 
 export type Evidence = {
   tables: Tables;
@@ -13,6 +14,8 @@ export type Evidence = {
   clients: readonly Client[];
   orders: readonly Order[];
   published: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Status calls that came to each provider. */
+  checked: ReadonlyMap<ProviderName, number>;
 };
 
 /** Somebody broke a law. */
@@ -131,6 +134,8 @@ export const checkEnd = (evidence: Evidence) => {
   checkActors(evidence, accuse);
   checkBills(evidence, accuse);
   checkPictures(evidence, accuse);
+  checkDealings(evidence, accuse);
+  checkTries(evidence, accuse);
   checkBatches(evidence, accuse);
   checkStreams(evidence, accuse);
   checkClients(evidence, accuse);

@@ -20,6 +20,7 @@ export type Customers = {
 };
 
 const ACCOUNTS = Object.keys(PROVIDERS) as ProviderName[];
+const TOOL = "text_to_image";
 const PATIENCE_MS = 20_000;
 
 /** The unit that creates what is wished for: with new ids each time, as if nothing were remembered. */
@@ -37,13 +38,16 @@ const make = (
     unit.actors.push(dispatch.create(identity, { count }));
     unit.rows.batches = [{ id: batch, user_id: owner }];
   }
+  const labels = { model_key: account, tool_type: TOOL };
   jobs.forEach((id, index) => {
-    const identity = { id, kind: "job" as const, owner, stream, account, labels: {} };
+    const identity = { id, kind: "job" as const, owner, stream, account, labels };
     const { webhooks: webhook } = PROVIDERS[account];
-    unit.actors.push(dispatch.create(identity, { account, batch, index, timeoutMs: CONFIG.JOB_TIMEOUT_MS, webhook }));
+    unit.actors.push(
+      dispatch.create(identity, { account, model: account, batch, index, timeoutMs: CONFIG.JOB_TIMEOUT_MS, webhook }),
+    );
   });
   // The prompt tells the provider's books whose bill it is.
-  unit.rows.jobs = jobs.map((id) => ({ id, model_key: account, tool_type: "text_to_image", prompt: id, inputs: [] }));
+  unit.rows.jobs = jobs.map((id) => ({ id, ...labels, prompt: id, inputs: [], alternatives: [] }));
   return { unit, order: { jobs, batch, stream } };
 };
 

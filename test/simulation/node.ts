@@ -1,9 +1,13 @@
 /** One incarnation of a node: the real engine, relay, tails and feed, over simulated time, ways and neighbours. */
-import { createEngine } from "../../src/actors/engine.ts";
+import { createEngine, policyOf } from "../../src/actors/engine.ts";
 import type { EffectHandler } from "../../src/actors/effects.ts";
 import { createFactLog } from "../../src/facts/log.ts";
 import { createRelay } from "../../src/facts/relay.ts";
+import { createBreakers } from "../../src/jobs/breakers.ts";
+import { createCheckTokens } from "../../src/jobs/check-tokens.ts";
 import { createJobEffects } from "../../src/jobs/effects.ts";
+import { createHistory } from "../../src/jobs/history.ts";
+import { scheduled } from "../../src/jobs/scheduled.ts";
 import { outputRows } from "../../src/jobs/commands.ts";
 import { createLog } from "../../src/log.ts";
 import type { Draws, Storage } from "../../src/ports.ts";
@@ -55,18 +59,29 @@ export const createNode = (number: number, skew: () => number, neighbours: Neigh
       bus.announce(facts);
       relay.hint(new Set(facts.map(({ stream }) => stream)));
     },
-    observe: { commit: () => {} },
+    observe: { commit: () => {}, effect: () => {} },
   });
   const names = Object.keys(PROVIDERS) as ProviderName[];
+  const breakers = createBreakers({
+    policy: { failures: CONFIG.BREAKER_FAILURES, coolDownMs: CONFIG.BREAKER_COOLDOWN_MS },
+    write: query,
+    clock,
+    log,
+    observe: () => {},
+  });
+  const history = createHistory({ query, clock, pace: policyOf(CONFIG).poll, log });
   const effects = createJobEffects({
     query,
     // Jobs of a simulation have no inputs, and their outputs no bytes.
     storage: {} as Storage,
-    providers: new Map(names.map((name) => [name, createProvider(world, gate, number, name, upstream)])),
+    providers: new Map(
+      names.map((name) => [name, breakers.listen(createProvider(world, gate, number, name, upstream))]),
+    ),
     limits: CONFIG,
     draws,
     tmpDir: "",
-    counted: { polls: () => {} },
+    counted: { polls: () => {}, deferred: () => {} },
+    checks: createCheckTokens({ write: query, clock }),
     webhookUrl: () => null,
   });
   const twice = (handler: EffectHandler): EffectHandler => ({
@@ -77,7 +92,10 @@ export const createNode = (number: number, skew: () => number, neighbours: Neigh
       return command;
     },
   });
-  for (const [name, handler] of Object.entries({ ...effects, ingest: createIngest(world, gate, draws) })) {
+  for (const [name, handler] of Object.entries({
+    ...scheduled(effects, history),
+    ingest: createIngest(world, gate, draws),
+  })) {
     engine.handle({ [name]: twice(handler) });
   }
 

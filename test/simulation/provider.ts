@@ -2,7 +2,7 @@
 import type { Provider } from "../../src/ports.ts";
 import type { Gate } from "./gate.ts";
 import { ask, type Mishap, type World } from "./line.ts";
-import { PROVIDERS, type ProviderName, type Upstream } from "./upstream.ts";
+import { PROVIDERS, type ProviderName, RATES, type Upstream } from "./upstream.ts";
 
 const RESET = new Error("the connection was reset");
 
@@ -39,10 +39,11 @@ export const createProvider = (
   return {
     name,
     capabilities: PROVIDERS[name],
+    rates: RATES[name],
     submit: (generation) => call("submit", () => upstream.submit(name, generation)),
     find: (attempt) => call("find", () => upstream.find(attempt)),
-    check: (ref) => call("check", () => upstream.check(ref)),
-    cancel: (ref) => call("cancel", () => upstream.cancel(ref)),
+    check: (ref) => call("check", () => upstream.check(name, ref)),
+    cancel: (ref) => call("cancel", () => upstream.cancel(name, ref)),
     download: () => Promise.reject(new Error("the simulation stores no bytes")),
   };
 };

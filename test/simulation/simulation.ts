@@ -1,4 +1,7 @@
-/** Everything together: one seed, one run, one verdict. */
+/**
+ * Everything together: one seed, one run, one verdict. Left out: jobs that may move to another provider, so that a job
+ * holds its slot at the account it was ordered from; and what is not actors (chats, options, uploads, bytes).
+ */
 import { createRandom, hashOf } from "../../src/embedded/simulated/drawing/random.ts";
 import { createBroker } from "./broker.ts";
 import { accuser, checkEnd, checkNow } from "./checker.ts";
@@ -12,7 +15,7 @@ import { createStore } from "./store.ts";
 import type { CommitFaults } from "./store-commit.ts";
 import { createTime } from "./time.ts";
 import { createTrace } from "./trace.ts";
-import { createUpstream } from "./upstream.ts";
+import { createUpstream, RATES } from "./upstream.ts";
 import { createWeather } from "./weather.ts";
 
 export type Options = {
@@ -30,6 +33,8 @@ export type Report = {
   ends: Record<string, number>;
   attempts: number;
   bills: number;
+  /** What the provider said of a whole account, and breakers that opened: pauses that were ordered. */
+  pauses: number;
   facts: number;
   /** Boundaries that nodes came to, and those at which they died, with how often. */
   reached: Map<Boundary, number>;
@@ -81,7 +86,8 @@ export const simulate = async ({ seed, jobs, broken = {} }: Options): Promise<Re
     ["findable", 18],
     ["blind", 36],
   ] as const) {
-    store.run("ensureAccount", [account, slots]);
+    const { submits = null, checks = null } = RATES[account];
+    store.run("ensureAccount", [account, slots, submits, checks]);
   }
 
   let cluster: Cluster | undefined;
@@ -130,6 +136,7 @@ export const simulate = async ({ seed, jobs, broken = {} }: Options): Promise<Re
     clients: clients.all,
     orders: customers.orders,
     published: broker.taken,
+    checked: upstream.checked,
   };
   let failure: unknown = null;
   const looking = () => {
@@ -169,6 +176,7 @@ export const simulate = async ({ seed, jobs, broken = {} }: Options): Promise<Re
     ),
     attempts: steps.flat().filter(({ effects }) => effects.includes("submit")).length,
     bills: upstream.bills.length,
+    pauses: store.tables.dealings.reduce((sum, { pauses = [] }) => sum + pauses.length, 0),
     facts: [...store.tables.facts.values()].reduce((sum, facts) => sum + facts.length, 0),
     reached,
     crashedAt,

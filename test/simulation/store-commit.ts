@@ -1,5 +1,6 @@
 /** `commit_units` of `sql/migrations`, statement by statement, over tables in memory. */
-import { byText, letterKey, type Row, sqlError, type Tables, turnKey } from "./tables.ts";
+import { grantOf, openAccount, type PauseOrder, pauseAccount, takeTokens } from "./store-accounts.ts";
+import { byText, type Dealing, letterKey, type Row, sqlError, type Tables, turnKey } from "./tables.ts";
 
 type ActorItem = {
   u: number;
@@ -20,8 +21,11 @@ type ActorItem = {
   parked_reason: string | null;
   slots: number;
   turns: number;
+  pause: PauseOrder | null;
+  opens: boolean;
   event: string;
   folded: string[];
+  reason: string | null;
   effects: string[];
 };
 type UnitItem = {
@@ -72,6 +76,8 @@ export type CommitFaults = {
   twice?: boolean;
   /** Slots that are given back are lost. */
   leaks?: boolean;
+  /** Pauses and rates are not looked at. */
+  ungoverned?: boolean;
 };
 
 /** Commits a group at `now` and answers as the function of that name does. Throws before anything is changed. */
@@ -112,7 +118,9 @@ export const commitUnits = (t: Tables, group: Group, now: number, faults: Commit
       const found = t.accounts.get(account ?? "");
       const place = (takers.get(account ?? "") ?? 0) + 1;
       takers.set(account ?? "", place);
-      return place > (found ? found.slots - found.in_use : 0) + (freed.get(account ?? "") ?? 0);
+      if (!found) return true;
+      const grant = faults.ungoverned ? place : grantOf(found, now);
+      return place > Math.min(found.slots - found.in_use + (freed.get(found.id) ?? 0), grant);
     });
   for (const item of denied) {
     lose(item, "reserve_denied");
@@ -166,6 +174,7 @@ export const commitUnits = (t: Tables, group: Group, now: number, faults: Commit
       committedAt: now,
       attempt,
       ref,
+      reason: item.reason,
     });
   }
 
@@ -178,7 +187,7 @@ export const commitUnits = (t: Tables, group: Group, now: number, faults: Commit
     t.inbox.set(letter.target, [...(t.inbox.get(letter.target) ?? []), { ...letter, created_at: now }]);
   }
 
-  moveReserves(t, actors, faults);
+  moveReserves(t, actors, now, faults);
   const seqs = appendFacts(t, winners(group.facts));
   return { outcomes: outcome, seqs, replays };
 };
@@ -194,7 +203,7 @@ const checkKeys = (t: Tables, group: Group, won: (item: { u: number }) => boolea
   }
 };
 
-const moveReserves = (t: Tables, actors: ActorItem[], faults: CommitFaults) => {
+const moveReserves = (t: Tables, actors: ActorItem[], now: number, faults: CommitFaults) => {
   const moved = actors.filter(({ slots, turns }) => slots !== 0 || turns !== 0);
   const turnOf = ({ account, owner_id }: ActorItem) => t.turns.get(turnKey(account ?? "", owner_id));
   // A newcomer's virtual time starts at the account's, so that idling earns no credit.
@@ -213,7 +222,10 @@ const moveReserves = (t: Tables, actors: ActorItem[], faults: CommitFaults) => {
     const latest = items.flatMap((item) => (item.slots > 0 ? [turnOf(item)?.virtual_time ?? 0] : []));
     found.in_use += sum(items.map(({ slots }) => (faults.leaks && slots < 0 ? 0 : slots)));
     found.virtual_time = Math.max(found.virtual_time, ...latest);
+    const starters = items.filter(({ slots }) => slots > 0);
+    if (starters[0]) takeTokens(found, starters.length, starters[0].id, now);
   }
+  report(t, actors, now);
   for (const [key, items] of Map.groupBy(
     moved.filter(({ turns }) => turns !== 0),
     (item) => turnKey(item.account ?? "", item.owner_id),
@@ -225,6 +237,30 @@ const moveReserves = (t: Tables, actors: ActorItem[], faults: CommitFaults) => {
     turn.waiting += sum(items.map(({ turns }) => turns));
     turn.virtual_time = base + items.filter(({ slots, turns }) => slots > 0 && turns < 0).length;
   }
+};
+
+/** What was learned of the accounts: of several pauses in one group the probe's word counts, else the longest. */
+const report = (t: Tables, actors: ActorItem[], now: number) => {
+  const opens = new Set(actors.flatMap(({ id, opens }) => (opens ? [id] : [])));
+  for (const account of t.accounts.values())
+    if (account.probe !== null && opens.has(account.probe)) openAccount(account, now);
+  for (const [id, items] of Map.groupBy(actors, ({ account }) => account ?? "")) {
+    const account = t.accounts.get(id);
+    if (!account) continue;
+    const pauses = items.flatMap(({ id: actor, pause }) => (pause === null ? [] : [{ actor, ...pause }]));
+    note(t, items, pauses, now);
+    const [first] = pauses.sort(
+      (a, b) => Number(b.actor === account.probe) - Number(a.actor === account.probe) || b.ms - a.ms,
+    );
+    if (first) pauseAccount(account, first, first.actor === account.probe, now);
+  }
+};
+
+const note = (t: Tables, items: ActorItem[], pauses: NonNullable<Dealing["pauses"]>, at: number) => {
+  const starts = items.flatMap(({ id, slots }) => (slots > 0 ? [id] : []));
+  const opens = items.flatMap((item) => (item.opens ? [item.id] : []));
+  if (starts.length + opens.length + pauses.length === 0) return;
+  t.dealings.push({ account: items[0]?.account ?? "", at, starts, opens, pauses });
 };
 
 /** Each takes the next seq of its stream and of its owner. */
@@ -241,6 +277,11 @@ export const appendFacts = (t: Tables, items: FactItem[]): [number, number, numb
       t.users.set(fact.owner_id, owner_seq);
       const facts = t.facts.get(stream.id) ?? [];
       t.facts.set(stream.id, facts);
-      facts.push({ ...fact, seq, owner_seq, at: Date.parse(at) });
+      const row = { ...fact, seq, owner_seq, at: Date.parse(at) };
+      facts.push(row);
+      if (fact.type === "job.rendered") {
+        const key = `${fact.data.model_key} ${fact.data.tool_type}`;
+        t.rendered.set(key, [...(t.rendered.get(key) ?? []).slice(-999), row]);
+      }
       return [ord, seq, owner_seq];
     });

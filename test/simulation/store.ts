@@ -1,4 +1,5 @@
 /** A database in memory: the named queries that actors, facts and streams use, each in one indivisible moment. */
+import { createAccount, grantOf, leaseChecks, opensAt, pauseAccount } from "./store-accounts.ts";
 import { appendFacts, type CommitFaults, commitUnits, type Group } from "./store-commit.ts";
 import { type ActorRow, byText, createTables, letterKey, type Row, type Tables, turnKey } from "./tables.ts";
 import type { Time } from "./time.ts";
@@ -7,6 +8,7 @@ type Params = readonly unknown[];
 type Named = Record<string, (params: Params) => object[]>;
 
 const instant = (value: unknown) => (value === null ? null : Number(value));
+const rate = (value: unknown) => (value === null || value === undefined ? null : Number(value));
 const first = <T>(rows: T[], limit: unknown) => rows.slice(0, Number(limit));
 const byWake = (a: ActorRow, b: ActorRow) => (a.wake_at ?? 0) - (b.wake_at ?? 0) || byText(a.id, b.id);
 
@@ -73,17 +75,6 @@ const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
       if (row && row.version === version) row.wake_at = instant(at);
       return [];
     },
-    ensureAccount: ([id, slots]) => {
-      const row = t.accounts.get(String(id)) ?? { id: String(id), slots: 0, in_use: 0, virtual_time: 0 };
-      t.accounts.set(row.id, Object.assign(row, { slots: Number(slots) }));
-      return [];
-    },
-    freeAccounts: () => {
-      const waited = new Set([...t.turns.values()].flatMap((turn) => (turn.waiting > 0 ? [turn.account] : [])));
-      return [...t.accounts.values()]
-        .filter(({ id, slots, in_use }) => in_use < slots && waited.has(id))
-        .map(({ id, slots, in_use }) => ({ id, free: slots - in_use }));
-    },
     nextTurns: ([account, limit]) => nextTurns(t, String(account), Number(limit)),
     sweepIdempotency: ([before]) => {
       for (const [key, { created_at }] of t.idempotency) if (created_at < Number(before)) t.idempotency.delete(key);
@@ -98,6 +89,53 @@ const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
     jobForEffect: ([id]) => [...(t.jobs.has(String(id)) ? [t.jobs.get(String(id)) as Row] : [])],
   };
 };
+
+/** Those of them that concern accounts. */
+const accountQueries = (t: Tables, time: Time): Named => ({
+  ensureAccount: ([id, slots, submits, checks]) => {
+    const row = t.accounts.get(String(id)) ?? createAccount(String(id), time.now());
+    const rates = { submits_per_minute: rate(submits), checks_per_minute: rate(checks) };
+    t.accounts.set(row.id, Object.assign(row, { slots: Number(slots), ...rates }));
+    return [];
+  },
+  freeAccounts: () => {
+    const now = time.now();
+    const waited = new Set([...t.turns.values()].flatMap((turn) => (turn.waiting > 0 ? [turn.account] : [])));
+    return [...t.accounts.values()]
+      .filter(({ id, slots, in_use }) => in_use < slots && waited.has(id))
+      .map((account) => {
+        const opens = opensAt(account, now);
+        const free = Math.min(account.slots - account.in_use, grantOf(account, now));
+        return { id: account.id, free, opens_in_ms: opens === null ? null : opens - now };
+      });
+  },
+  // Nobody may move: jobs of a simulation have no alternatives.
+  stalledJobs: () => [],
+  leaseChecks: ([id, wanted]) => {
+    const account = t.accounts.get(String(id));
+    if (!account) return [{ granted: Number(wanted), wait_ms: 0 }];
+    const lease = leaseChecks(account, Number(wanted), time.now());
+    t.dealings.push({ account: account.id, at: time.now(), checks: lease.granted });
+    return [lease];
+  },
+  holdChecks: ([id, ms]) => {
+    const account = t.accounts.get(String(id));
+    if (!account) return [];
+    account.check_tokens = 0;
+    account.checks_at = Math.max(account.checks_at, time.now() + Number(ms));
+    t.dealings.push({ account: account.id, at: time.now(), heldMs: Number(ms) });
+    return [];
+  },
+  pauseAccount: ([id, reason, length]) => {
+    const account = t.accounts.get(String(id));
+    if (!account) return [];
+    const ms = Number(length);
+    const order = { reason: String(reason), ms, most_ms: ms, pace_ms: null };
+    t.dealings.push({ account: account.id, at: time.now(), pauses: [{ actor: account.probe, ms, pace_ms: null }] });
+    pauseAccount(account, order, account.probe !== null, time.now());
+    return [];
+  },
+});
 
 const nextTurns = (t: Tables, account: string, limit: number): object[] => {
   const queued = Map.groupBy(
@@ -134,6 +172,13 @@ const factQueries = (t: Tables): Named => {
       const facts = t.facts.get(String(stream)) ?? [];
       return first(facts.slice(Math.max(0, Number(seq))), limit);
     },
+    completions: ([model, tool, limit]) =>
+      first(
+        (t.rendered.get(`${model} ${tool}`) ?? []).toSorted((a, b) => b.at - a.at),
+        limit,
+      ).flatMap(({ data }) =>
+        "done_by_ms" in data ? [{ after: Number(data.done_after_ms), by: Number(data.done_by_ms) }] : [],
+      ),
     streamHeads: ([ids]) =>
       (ids as string[]).flatMap((id) => {
         const stream = t.streams.get(id);
@@ -192,7 +237,11 @@ export type Store = { tables: Tables; run(name: string, params: Params): object[
 /** `faults`: what is wrong with the database itself, for whoever wants to see the checker notice. */
 export const createStore = (time: Time, faults: CommitFaults = {}): Store => {
   const tables = createTables();
-  const queries: Named = { ...actorQueries(tables, time, faults), ...factQueries(tables) };
+  const queries: Named = {
+    ...actorQueries(tables, time, faults),
+    ...accountQueries(tables, time),
+    ...factQueries(tables),
+  };
   return {
     tables,
     run: (name, params) => {

@@ -9,8 +9,8 @@ export const storyOf = (tables: Tables, bills: readonly Bill[], id: string): str
   const actor = tables.actors.get(id);
   if (!actor) return `${id} is no actor`;
   const steps = (tables.transitions.get(id) ?? []).map(
-    ({ version, at: ms, committedAt, event, to, effects, folded, attempt, ref }) =>
-      `  ${version} ${at(ms)} (committed ${at(committedAt)}) ${event} → ${to} [${effects}] ${folded} ${attempt?.slice(-6)} ${ref}`,
+    ({ version, at: ms, committedAt, event, to, effects, folded, attempt, ref, reason }) =>
+      `  ${version} ${at(ms)} (committed ${at(committedAt)}) ${event} → ${to} [${effects}] ${folded} ${attempt?.slice(-6)} ${ref} ${reason ?? ""}`,
   );
   const facts = (tables.facts.get(actor.stream_id) ?? [])
     .filter(({ actor_id }) => actor_id === id)

@@ -40,10 +40,41 @@ export type TransitionRow = {
   committedAt: number;
   attempt: string | null;
   ref: string | null;
+  reason: string | null;
 };
 
 export type StreamRow = { id: string; owner_id: string; seq: number; published: number };
-export type AccountRow = { id: string; slots: number; in_use: number; virtual_time: number };
+export type AccountRow = {
+  id: string;
+  slots: number;
+  in_use: number;
+  virtual_time: number;
+  submits_per_minute: number | null;
+  submit_tokens: number;
+  submits_at: number;
+  checks_per_minute: number | null;
+  check_tokens: number;
+  checks_at: number;
+  paused_reason: string | null;
+  paused_at: number | null;
+  paused_until: number | null;
+  strikes: number;
+  probe: string | null;
+  pace_ms: number | null;
+  paced_until: number | null;
+};
+
+/** What one commit or query did with an account; the simulation's own, for the checker: it is told, not worked out. */
+export type Dealing = {
+  account: string;
+  at: number;
+  starts?: string[];
+  /** What was sent by these was taken. */
+  opens?: string[];
+  pauses?: { actor: string | null; ms: number; pace_ms: number | null }[];
+  checks?: number;
+  heldMs?: number;
+};
 export type TurnRow = { account: string; owner_id: string; waiting: number; virtual_time: number };
 export type IdempotencyRow = { unit: string; body_hash: string; status: number; answer: unknown; created_at: number };
 
@@ -58,9 +89,12 @@ export const createTables = () => ({
   /** Those with facts that are not published: the partial index of that name. */
   dirty: new Set<StreamRow>(),
   facts: new Map<string, FactRow[]>(),
+  /** model and tool → the facts of what was rendered: the partial index of that name. */
+  rendered: new Map<string, FactRow[]>(),
   /** owner → its latest owner_seq. */
   users: new Map<string, number>(),
   accounts: new Map<string, AccountRow>(),
+  dealings: [] as Dealing[],
   turns: new Map<string, TurnRow>(),
   idempotency: new Map<string, IdempotencyRow>(),
   commits: new Map<string, { at: number; answer: unknown }>(),

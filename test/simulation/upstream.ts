@@ -10,6 +10,24 @@ export const PROVIDERS: Record<ProviderName, Provider["capabilities"]> = {
   blind: { idempotentSubmit: false, findable: false, webhooks: true, cancel: false },
 };
 
+/** What the accounts let through a minute; what is not there has no limit that anybody knows. */
+export const RATES: Record<ProviderName, { submits?: number; checks?: number }> = {
+  idempotent: { submits: 40, checks: 120 },
+  findable: { submits: 30 },
+  blind: {},
+};
+
+/** How an account is: what it answers to every submit while that lasts. */
+type Mood = "well" | "rate_limited" | "low_credit" | "out_of_credit" | "down";
+/** Shares of the bad ones, and how long they last at most, ms. */
+const MOODS: [Mood, number, number][] = [
+  ["rate_limited", 0.5, 40_000],
+  ["low_credit", 0.15, 60_000],
+  ["out_of_credit", 0.2, 120_000],
+  ["down", 0.15, 12_000],
+];
+const WELL_MS = 150_000;
+
 type End = "completed" | "empty" | "failed" | "worth_another" | "moderated" | "canceled" | "gone" | "never";
 
 /** One billable submit. */
@@ -28,10 +46,12 @@ export type Bill = {
 
 export type Upstream = {
   bills: Bill[];
+  /** Status calls that came, by provider. */
+  checked: Map<ProviderName, number>;
   submit(provider: ProviderName, generation: Generation): SubmitOutcome;
   find(attempt: string): FindOutcome;
-  check(ref: string): CheckOutcome;
-  cancel(ref: string): CancelOutcome;
+  check(provider: ProviderName, ref: string): CheckOutcome;
+  cancel(provider: ProviderName, ref: string): CancelOutcome;
 };
 
 const ENDS: [End, number][] = [
@@ -62,6 +82,40 @@ export const createUpstream = (
   const byAttempt = new Map<string, Bill>();
   /** An idempotent provider stays with its word. */
   const refused = new Set<string>();
+
+  const checked = new Map<ProviderName, number>();
+  const moods = new Map<ProviderName, { mood: Mood; until: number }>();
+
+  const moodOf = (provider: ProviderName): Mood => {
+    let { mood, until }: { mood: Mood; until: number } = moods.get(provider) ?? { mood: "down", until: time.now() };
+    while (until <= time.now()) {
+      let draw = random.next();
+      const [next, , mostMs] = MOODS.find(([, share]) => (draw -= share) < 0) ?? ["rate_limited", 1, 10_000];
+      const lastsMs = mood === "well" ? 2_000 + mostMs * random.next() : -Math.log(1 - random.next()) * WELL_MS;
+      mood = mood === "well" ? next : "well";
+      until += lastsMs;
+    }
+    moods.set(provider, { mood, until });
+    return mood;
+  };
+
+  /** What it says to any submit at the moment, whatever is in it; null: it looks at it. */
+  const turnAway = (provider: ProviderName): SubmitOutcome | null => {
+    switch (moodOf(provider)) {
+      case "down":
+        throw new Error("503");
+      case "out_of_credit":
+        return { kind: "rejected", retryable: false, code: "out_of_credit", message: "It wants to be paid first" };
+      case "low_credit":
+        return { kind: "rejected", retryable: true, code: "low_credit", afterMs: random.whole(2_000, 8_000) };
+      case "rate_limited":
+        return { kind: "rejected", retryable: true, code: "rate_limited", afterMs: random.between(200, 10_000) };
+      case "well": {
+        const limited = random.chance(0.015);
+        return limited ? { kind: "rejected", retryable: true, code: "rate_limited", afterMs: 500 } : null;
+      }
+    }
+  };
 
   const accept = (provider: ProviderName, { attempt, prompt }: Generation): SubmitOutcome => {
     const at = time.now();
@@ -108,7 +162,10 @@ export const createUpstream = (
 
   return {
     bills,
+    checked,
     submit: (provider, generation) => {
+      const away = turnAway(provider);
+      if (away) return away;
       const known = byAttempt.get(generation.attempt);
       if (known && PROVIDERS[provider].idempotentSubmit && !faults.billsTwice)
         return { kind: "accepted", ref: known.ref };
@@ -128,7 +185,12 @@ export const createUpstream = (
       // Its index lags behind.
       return bill && time.now() > bill.at + 3_000 ? { kind: "found", ref: bill.ref } : { kind: "absent" };
     },
-    check: (ref) => {
+    check: (provider, ref) => {
+      checked.set(provider, (checked.get(provider) ?? 0) + 1);
+      const mood = moodOf(provider);
+      if (mood === "down") throw new Error("503");
+      if (random.chance(mood === "rate_limited" ? 0.2 : 0.002))
+        return { kind: "unknown", reason: "429", throttledMs: random.between(100, 5_000) };
       const bill = byRef.get(ref);
       const now = time.now();
       if (random.chance(0.03)) return { kind: "unknown", reason: "503" };
@@ -138,7 +200,8 @@ export const createUpstream = (
       if (now < bill.startsAt) return { kind: "queued", position: 1 };
       return { kind: "running", progress: Math.min(0.99, (now - bill.startsAt) / 60_000) };
     },
-    cancel: (ref) => {
+    cancel: (provider, ref) => {
+      if (moodOf(provider) === "down") throw new Error("503");
       const bill = byRef.get(ref);
       if (!bill || time.now() >= bill.endsAt) return { kind: "already_finished" };
       if (random.chance(0.15)) return { kind: "refused" };

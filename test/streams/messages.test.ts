@@ -4,6 +4,7 @@ import { Subject } from "rxjs";
 import type { Fact } from "../../src/ports.ts";
 import { createEnvelopes, eventName } from "../../src/streams/envelope.ts";
 import type { Feed, FeedItem, FeedOptions } from "../../src/streams/feed.ts";
+import type { Pulse } from "../../src/streams/pulse.ts";
 import { createMessages, type Message, type MessagesOptions } from "../../src/streams/messages.ts";
 import { until } from "./until.ts";
 import { range } from "./watch.ts";
@@ -24,11 +25,13 @@ const item = (fact: Fact): FeedItem => ({ kind: "fact", fact });
 
 describe("the messages of a stream", () => {
   let source: Subject<FeedItem>;
+  let pulses: Subject<Pulse>;
   let asked: FeedOptions[];
   let rendered: number;
   let render: (fact: Fact) => Promise<Record<string, unknown>>;
   beforeEach(() => {
     source = new Subject();
+    pulses = new Subject();
     asked = [];
     rendered = 0;
     render = async ({ data }) => data;
@@ -46,7 +49,7 @@ describe("the messages of a stream", () => {
         return render(fact);
       },
     });
-    return createMessages({ feed, envelopes });
+    return createMessages({ feed, envelopes, pulses: () => pulses });
   };
   const follow = (messages: ReturnType<typeof setup>, options: Partial<MessagesOptions> = {}) => {
     const seen: Message[] = [];
@@ -213,5 +216,62 @@ describe("the messages of a stream", () => {
     for (const seq of range(1, 2_000)) source.next(item(factOf(seq)));
     await until(() => state.error !== undefined);
     assert.equal(source.observed, false);
+  });
+
+  const pulse = (subject: string, asOf: number): Pulse => ({
+    subject,
+    asOf,
+    event: "job.progress",
+    json: `"${subject}"`,
+  });
+
+  it("have pulses beside them, without an id, until they end", async () => {
+    const { seen, state } = follow(setup(), { isLast: ({ type }) => type === "job.succeeded" });
+    pulses.next(pulse("job-1", 0));
+    source.next(item(factOf(1)));
+    await until(() => seen.length === 2);
+    assert.deepEqual(seen[0], { event: "job.progress", json: '"job-1"' });
+    source.next(item(factOf(2, "job.succeeded")));
+    await until(() => state.done);
+    assert.equal(pulses.observed, false);
+  });
+
+  it("are not undone by a pulse that is older than a fact about the same", async () => {
+    const { seen } = follow(setup());
+    source.next(item(factOf(4)));
+    await until(() => seen.length === 1);
+    pulses.next(pulse("job-1", 3));
+    assert.equal(seen.length, 1);
+    pulses.next(pulse("job-2", 3));
+    pulses.next(pulse("job-1", 4));
+    assert.deepEqual(seen.map(({ json }) => json).slice(1), ['"job-2"', '"job-1"']);
+  });
+
+  it("are not undone by a pulse that is older than the snapshot", async () => {
+    const { seen } = follow(setup(), { cursor: null, greet: true });
+    await until(() => pulses.observed);
+    pulses.next(pulse("job-1", 4));
+    pulses.next(pulse("job-1", 5));
+    assert.equal(seen.length, 2);
+  });
+
+  it("have the pulses of one subject alone, if asked", () => {
+    const { seen } = follow(setup(), { subject: "job-1" });
+    pulses.next(pulse("job-2", 0));
+    pulses.next(pulse("job-1", 0));
+    assert.deepEqual(
+      seen.map(({ json }) => json),
+      ['"job-1"'],
+    );
+  });
+
+  it("let go of the pulses when the client leaves, and when the feed fails", async () => {
+    const gone = follow(setup());
+    gone.leave();
+    assert.equal(pulses.observed, false);
+    const { state } = follow(setup());
+    source.error(new Error("the log is away"));
+    await until(() => state.error !== undefined);
+    assert.equal(pulses.observed, false);
   });
 });

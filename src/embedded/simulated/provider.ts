@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { Classified } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Generation, Provider, SubmitOutcome } from "../../ports.ts";
 import { answerAt, isOver, parseOutputUrl } from "./answer.ts";
@@ -127,7 +128,7 @@ export const createSimulatedProvider = (deps: SimulatedProviderDeps): Provider =
       const { ref, index } = parseOutputUrl(output.url) ?? { ref: "", index: 0 };
       const plan = open(ref);
       const ready = plan?.ending === "completed" && isOver(plan, now()) && index < plan.count;
-      if (!plan || !ready) throw new Error("this simulated output is gone");
+      if (!plan || !ready) throw new Classified("output_expired", false, "This simulated output is gone");
       const { bytes, mime } = await until(
         inTurn(() => renderMedia(plan, index, signal), signal),
         signal,

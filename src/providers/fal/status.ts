@@ -1,6 +1,7 @@
 import type { Log } from "../../log.ts";
 import type { CheckOutcome } from "../../ports.ts";
 import type { Called } from "../call.ts";
+import { throttledBy } from "../throttled.ts";
 import { type Complaint, complaintIn } from "./complaint.ts";
 import { failed } from "./failure.ts";
 import { logsIn, progressIn } from "./logs.ts";
@@ -25,6 +26,7 @@ export const statusIn = (called: Called, log: Log): Status => {
   const { status, body, headers } = called;
   const said = (body ?? {}) as Body;
   if ((status === 404 || status === 410) && body !== null) return { kind: "gone" };
+  if (status === 429) return throttledBy(called);
   if (status < 200 || status > 299 || typeof said.status !== "string") {
     const { message } = complaintIn(headers, body);
     return { kind: "unknown", reason: `HTTP ${status}${message ? `: ${message}` : ""}` };

@@ -1,5 +1,6 @@
 import type { CheckOutcome } from "../../ports.ts";
 import type { Called } from "../call.ts";
+import { throttledBy } from "../throttled.ts";
 import { outputsIn } from "./outputs.ts";
 import { complaintIn, type Fields, fieldsOf } from "./refusal.ts";
 
@@ -25,6 +26,7 @@ export const unreadable = (called: Called): CheckOutcome | null => {
   const fields = fieldsOf(body);
   // A page that says 404 comes from something in between.
   if ((status === 404 || status === 410) && fields) return { kind: "gone" };
+  if (status === 429) return throttledBy(called);
   if (status < 200 || status >= 300 || !fields) return { kind: "unknown", reason: `HTTP ${status}` };
   return null;
 };

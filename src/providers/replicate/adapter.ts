@@ -3,6 +3,7 @@ import type { Log } from "../../log.ts";
 import type { CancelOutcome, CheckOutcome, Provider, SubmitOutcome } from "../../ports.ts";
 import { type Called, createCaller } from "../call.ts";
 import { createDownloader, DownloadError } from "../download.ts";
+import { throttledBy } from "../throttled.ts";
 import { cancelAfter } from "./cancel-after.ts";
 import { createFinder } from "./find.ts";
 import { decodeDataUrl, parseInlineUrl } from "./inline.ts";
@@ -72,7 +73,9 @@ export const createReplicateProvider = (deps: ReplicateDeps): Provider => {
   const { token, now, log } = deps;
   const baseUrl = deps.baseUrl.replace(/\/+$/, "");
   const call = createCaller({ baseUrl, headers: () => ({ Authorization: `Bearer ${token}` }), log });
-  const fetchFile = createDownloader({ baseUrl, allowedHosts: OUTPUT_HOSTS });
+  // Replicate's reference asks for the token on files, its own SDK fetches them without: so without it first.
+  const credentials = { hosts: OUTPUT_HOSTS, headers: () => ({ Authorization: `Bearer ${token}` }) };
+  const fetchFile = createDownloader({ baseUrl, allowedHosts: OUTPUT_HOSTS, credentials });
   const isReachable = (url: string | null) => url !== null && (url.startsWith("https:") || baseUrl.startsWith("http:"));
   const reachable = isReachable(deps.webhookBase);
   const find = createFinder(call);
@@ -113,6 +116,7 @@ export const createReplicateProvider = (deps: ReplicateDeps): Provider => {
         if (!KNOWN.has(status)) log.warn({ provider: "replicate", ref, status }, "a status that is not known");
         return outcomeOf(prediction, baseUrl);
       }
+      if (called.kind === "answer" && called.status === 429) return throttledBy(called, now());
       return isMissing(called) ? { kind: "gone" } : { kind: "unknown", reason: reasonOf(called) };
     },
 

@@ -59,7 +59,9 @@ const running = (logs: string): CheckOutcome => {
 
 const completed = (prediction: Prediction, baseUrl: string): CheckOutcome => {
   const { id, output, dataRemoved, predictTime } = prediction;
-  if (output === null && dataRemoved) return { kind: "gone" };
+  if (output === null && dataRemoved) {
+    return { kind: "failed", code: "output_expired", message: "Replicate no longer has the output", retryable: false };
+  }
   const outputs = filesOf(output).map((url, index) => ({
     url: /^data:/i.test(url) ? inlineUrl(baseUrl, id, index) : url,
   }));

@@ -1,0 +1,28 @@
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Entry } from "../prove/run-all.ts";
+
+const program = (name: string): Entry["command"] => [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
+
+/** Every bench, in its long form. */
+export const BENCHES: readonly Entry[] = [
+  { name: "ingest", command: program("ingest.ts"), env: { BENCH_MB: "500" }, figures: /^ingest: (.*)$/ },
+  {
+    name: "polls",
+    command: program("poll-strategy.ts"),
+    env: { BENCH_JOBS: "3000" },
+    figures: /^(?:distribution|image|video|bimodal) .*$/,
+  },
+];
+
+/** What makes each of them short; a bench that is not here has no short form, and the check would not run it. */
+const SHORT: Record<string, Record<string, string>> = {
+  ingest: { BENCH_MB: "50" },
+  polls: { BENCH_JOBS: "1000" },
+};
+
+/** The same benches on a small scale: whether they still work, and still hold what they promise. */
+export const SHORT_BENCHES: readonly Entry[] = BENCHES.flatMap((bench) => {
+  const env = SHORT[bench.name];
+  return env ? [{ ...bench, env: { ...bench.env, ...env }, limitMs: 120_000 }] : [];
+});
