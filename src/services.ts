@@ -178,8 +178,9 @@ const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clo
   }
   for (const { provider, callable } of made) {
     const { idempotentSubmit, findable, webhooks } = provider.capabilities;
-    const safe = idempotentSubmit || findable;
-    const facts = { provider: provider.name, idempotentSubmit, findable, webhooks: webhooks && callable };
+    const reached = webhooks && callable;
+    const safe = idempotentSubmit || findable || (reached && provider.refOf !== undefined);
+    const facts = { provider: provider.name, idempotentSubmit, findable, webhooks: reached };
     if (safe) log.info(facts, "provider ready");
     else
       log.warn(facts, "provider ready; a submit whose answer is lost cannot be found again and ends as submit_unknown");
