@@ -5,7 +5,7 @@ import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
 import type { JobContext } from "../../machines/job.context.ts";
 import { createJobMachine } from "../../machines/job.ts";
-import { CANCEL_TRIES, defaultPolicy, INGEST_TRIES } from "../../machines/policy.ts";
+import { CANCEL_TRIES, defaultPolicy, FINISH_TRIES, INGEST_TRIES } from "../../machines/policy.ts";
 import { createRegistry } from "../../machines/registry.ts";
 import { eventLabel, stateName } from "../../machines/step.ts";
 import { eventlessOf, type Explored, explore, nodesOf, transitionsOf } from "./explore.ts";
@@ -47,7 +47,7 @@ const jobs = explore(
   (context) => {
     const { attempts, attemptsBefore, account, alternatives, expired, cancel, tries, error, ref, phase, nudged } =
       context as unknown as JobContext;
-    const most = Math.max(2 * CANCEL_TRIES, INGEST_TRIES);
+    const most = Math.max(CANCEL_TRIES + FINISH_TRIES, INGEST_TRIES);
     const tried = attempts - attemptsBefore;
     return [
       account,
