@@ -5,6 +5,7 @@ import type { JobContext } from "./job.context.ts";
 import type { JobCommand, JobError, JobFact, JobInput, Polled, RemoteOutput, StoredOutput } from "./job.words.ts";
 import {
   CANCEL_TRIES,
+  FINISH_TRIES,
   INGEST_LIMIT_MS,
   INGEST_TRIES,
   LOOK,
@@ -113,6 +114,8 @@ export const jobSetup = (policy: Policy) =>
       noteTold: assign({ told: ({ context }) => context.progress ?? 0 }),
       resetTries: assign({ tries: 0 }),
       countTry: assign({ tries: ({ context }) => context.tries + 1 }),
+      /** Beyond what answers that got lost can come to: from then on those, too, have all the tries that there are. */
+      countFinish: assign({ tries: ({ context }) => Math.max(context.tries, CANCEL_TRIES - 1) + 1 }),
       waitToLook: assign({
         until: ({ context, event }) => at(event) + backoff(LOOK, context.tries, draw(event)),
       }),
@@ -269,8 +272,9 @@ export const jobSetup = (policy: Policy) =>
         event.outcome.kind === "running" &&
         (context.phase !== "running" || Math.round(((event.outcome.progress ?? 0) - context.told) * 1000) >= 50),
       cancelTriesLeft: ({ context }) => context.tries + 1 < CANCEL_TRIES,
+      toldFinished: ({ context }) => context.tries >= CANCEL_TRIES,
       /** Who says that it has finished has a picture to show: worth more tries, though not all there are. */
-      finishTriesLeft: ({ context }) => context.tries + 1 < 2 * CANCEL_TRIES,
+      finishTriesLeft: ({ context }) => context.tries + 1 < CANCEL_TRIES - 1 + FINISH_TRIES,
       ingestTriesLeft: ({ context }) => context.tries + 1 < INGEST_TRIES,
     },
   });

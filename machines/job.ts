@@ -335,9 +335,14 @@ export const createJobMachine = (policy: Policy) =>
                 {
                   guard: and(["finishTriesLeft", "answeredFinished"]),
                   target: "running.polling",
-                  actions: "countTry",
+                  actions: "countFinish",
                 },
                 { guard: and(["cancelTriesLeft", "answeredUnknown"]), target: ".pausing", actions: "countTry" },
+                {
+                  guard: and(["toldFinished", "finishTriesLeft", "answeredUnknown"]),
+                  target: ".pausing",
+                  actions: "countTry",
+                },
                 { target: "unstoppable" },
               ],
               // The answer of a poll that was in flight: it finished first.

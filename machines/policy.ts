@@ -44,6 +44,8 @@ export const INGEST_TRIES = 5;
 /** An ingest is given up after this long in any case: by then the provider has dropped the outputs. */
 export const INGEST_LIMIT_MS = 3_600_000;
 export const CANCEL_TRIES = 4;
+/** From the first time on that a cancel is told that it has finished. */
+export const FINISH_TRIES = 2 * CANCEL_TRIES;
 
 export const defaultPolicy: Policy = {
   poll: { minMs: 1_000, maxMs: 30_000, factor: 2, jitter: 0.2 },

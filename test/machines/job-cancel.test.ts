@@ -157,12 +157,25 @@ describe("a cancel of a running job", () => {
     }
     job.canceled("already_finished");
     assert.equal(job.state(), "active.running.polling");
-    for (let tries = 5; tries <= 8; tries++) {
+    for (let tries = 5; tries <= 11; tries++) {
       job.polled({ kind: "unknown", reason: "503" });
       assert.equal(job.state(), "active.canceling.asking");
       job.canceled("already_finished");
     }
     assert.equal(job.context().cancel, "cancel_failed", "but a provider that only says so is not believed for ever");
+  });
+
+  it("that was once told that it has finished is not given up for answers that get lost", () => {
+    const job = canceling();
+    for (const answer of ["unknown", "already_finished", "already_finished", "unknown"]) {
+      job.canceled(answer);
+      if (answer === "already_finished") job.polled({ kind: "unknown", reason: "503" });
+      else job.pass(job.wakesIn() ?? 0);
+      assert.equal(job.state(), "active.canceling.asking");
+    }
+    job.canceled("already_finished");
+    job.polled({ kind: "completed", outputs: [OUTPUT] });
+    assert.equal(job.state(), "ingesting.storing");
   });
 
   it("takes a late answer while it pauses", () => {

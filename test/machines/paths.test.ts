@@ -5,9 +5,10 @@ import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
 import type { JobContext } from "../../machines/job.context.ts";
 import { createJobMachine } from "../../machines/job.ts";
-import { CANCEL_TRIES, defaultPolicy, INGEST_TRIES } from "../../machines/policy.ts";
+import { CANCEL_TRIES, defaultPolicy, FINISH_TRIES, INGEST_TRIES } from "../../machines/policy.ts";
+import { createRegistry } from "../../machines/registry.ts";
 import { eventLabel, stateName } from "../../machines/step.ts";
-import { type Explored, explore, nodesOf, transitionsOf } from "./explore.ts";
+import { eventlessOf, type Explored, explore, nodesOf, transitionsOf } from "./explore.ts";
 
 const job = createJobMachine({ ...defaultPolicy, retryLimit: 1 });
 const jobs = explore(
@@ -46,7 +47,7 @@ const jobs = explore(
   (context) => {
     const { attempts, attemptsBefore, account, alternatives, expired, cancel, tries, error, ref, phase, nudged } =
       context as unknown as JobContext;
-    const most = Math.max(2 * CANCEL_TRIES, INGEST_TRIES);
+    const most = Math.max(CANCEL_TRIES + FINISH_TRIES, INGEST_TRIES);
     const tried = attempts - attemptsBefore;
     return [
       account,
@@ -115,6 +116,14 @@ for (const [name, machine, { snapshots, follow, taken }] of explored) {
       );
     });
 
+    it("leaves each state that is passed through by each of its ways", () => {
+      const never = eventlessOf(machine).filter((transition) => !taken.has(transition));
+      assert.deepEqual(
+        never.map(({ source, target }) => `${source.id} → ${target?.map(({ id }) => id)}`),
+        [],
+      );
+    });
+
     it("can still come to an end, wherever it is", () => {
       const ending = new Set(snapshots.flatMap(({ status }, place) => (status === "done" ? [place] : [])));
       for (let grown = -1; grown !== ending.size; ) {
@@ -137,6 +146,11 @@ for (const [name, machine, { snapshots, follow, taken }] of explored) {
     });
   });
 }
+
+describe("the ways through the machines", () => {
+  it("are walked for every machine that there is", () =>
+    assert.deepEqual(explored.map(([name]) => name).sort(), Object.keys(createRegistry(defaultPolicy)).sort()));
+});
 
 describe("wherever a job is", () => {
   const all = jobs.snapshots.map((snapshot) => ({
