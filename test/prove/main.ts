@@ -24,6 +24,12 @@ const ENTRIES: readonly Entry[] = [
     env: { CHAOS_KILLS: KILLS },
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
+  {
+    name: "simulation",
+    command: test("test/simulation/simulation.test.ts"),
+    env: { SIMULATION_JOBS: "10000", SIMULATION_SEEDS: "3" },
+    figures: /^(seed \d+: .*)$/,
+  },
   ...BENCHES,
 ];
 
