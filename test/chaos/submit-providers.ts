@@ -34,8 +34,9 @@ export const openTarget = async (name: ProviderName, times = TIMES): Promise<Tar
     case "higgsfield": {
       const emulator = await createHiggsfieldEmulator(times);
       const keys = { HIGGSFIELD_BASE_URL: emulator.url, HIGGSFIELD_API_KEY: "hf-id", HIGGSFIELD_SECRET: "hf-secret" };
-      // The same key again finds out whatever became of a submit, so nothing needs to end as unknown.
-      const settings = { ...keys, JOB_TIMEOUT_MS: "60000" };
+      // The same key again finds out whatever became of a submit, so nothing needs to end as unknown, however often
+      // whoever asks is killed: by a limit of one minute, 54 jobs of 2,438 did.
+      const settings = { ...keys, JOB_TIMEOUT_MS: "1800000" };
       return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
     }
     case "replicate": {
