@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "../../src/db/connect.ts";
 import { until } from "../streams/until.ts";
 import { type Client, createClient } from "../support/client.ts";
@@ -41,9 +42,9 @@ const createCustomer = (client: Client, tally: Tally) => {
         continue;
       }
       tally.answered++;
-      if (answer.status >= 300)
-        tally.refused.push(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-      return answer.body;
+      if (answer.status < 300) return answer.body;
+      tally.refused.push(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      await wait(50);
     }
   };
   return async (chat: string, over: () => boolean): Promise<string[]> => {
@@ -78,7 +79,8 @@ describe("a rolling restart under load", () => {
     const customer = createCustomer(client, tally);
     const chats = await Promise.all(
       Array.from({ length: CUSTOMERS }, async (_, n) => {
-        const { body } = await client.post<{ id: string }>("/chats", { title: `Chat ${n}` });
+        const { status, body } = await client.post<{ id: string }>("/chats", { title: `Chat ${n}` });
+        assert.equal(status, 201, JSON.stringify(body));
         return body.id;
       }),
     );
@@ -123,7 +125,7 @@ describe("a rolling restart under load", () => {
           `${tally.refused.length}, jobs ${jobs.length}, streams ${followers.length} over ${connections} connections, ` +
           `slowest stop ${slowest.toFixed(1)} s`,
       );
-      assert.deepEqual(tally.refused, []);
+      assert.deepEqual(tally.refused.slice(0, 5), []);
       assert.deepEqual({ ...found }, { jobs: jobs.length, billed: jobs.length }, "one billed submit per job");
     } finally {
       over = true;
