@@ -92,8 +92,6 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const services = await openServices(config, overrides, opened, log);
   const { query, write, clock, draws, bus, storage, s3, providers, tmpDir } = services;
   const factLog = createFactLog(query);
-  const relay = bus.durable ? createRelay({ query: write, bus, clock, node: draws.id(), log }) : null;
-  opened.defer(() => relay?.close());
   const models = offered({ providers: new Set(providers.keys()) });
   for (const { name, rates } of providers.values()) {
     await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY, rates?.submits ?? null, rates?.checks ?? null]);
@@ -101,12 +99,18 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
-  // Actors.
   const metrics = createMetrics({
     queueDepth: async () => (await query<{ live: number }>("countLiveJobs"))[0]?.live ?? 0,
     parkedActors: async () => (await query<{ parked: number }>("countParked"))[0]?.parked ?? 0,
     pausedAccounts: () => query("pausedAccounts"),
+    relayLag: async () => (await relay?.lag()) ?? { facts: 0, seconds: 0 },
   });
+  const relay = bus.durable
+    ? createRelay({ query: write, bus, clock, node: draws.id(), log, observe: (facts) => metrics.published.inc(facts) })
+    : null;
+  opened.defer(() => relay?.close());
+
+  // Actors.
   const breakers = createBreakers({
     policy: { failures: config.BREAKER_FAILURES, coolDownMs: config.BREAKER_COOLDOWN_MS },
     write,

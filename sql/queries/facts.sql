@@ -39,7 +39,12 @@ update streams s set published = greatest(s.published, m.seq) from moved m where
 delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
 
 -- name: countUnpublished
-select coalesce(sum(seq - published), 0)::integer as lag from streams where published < seq;
+-- How many facts are not published yet, and how old the oldest of them is, s. Of each stream only the first is looked at.
+select coalesce(sum(s.seq - s.published), 0)::integer as lag,
+  coalesce(extract(epoch from clock_timestamp() - min(f.at)), 0)::float8 as seconds
+from streams s
+left join lateral (select at from facts where stream_id = s.id and seq = s.published + 1) f on true
+where s.published < s.seq;
 
 -- name: rewindPublished
 -- A page of the streams, so that no statement takes long; repeat until it answers less than a page.

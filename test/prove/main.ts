@@ -31,6 +31,12 @@ const ENTRIES: readonly Entry[] = [
     figures: /^failover: (.*)$/,
   },
   {
+    name: "relay",
+    command: test("test/chaos/relay-outage.test.ts"),
+    env: { OUTAGE_S: "30" },
+    figures: /^outage: (.*)$/,
+  },
+  {
     name: "rolling",
     command: test("test/chaos/rolling.test.ts"),
     env: { ROLLING_ROUNDS: "10" },

@@ -23,6 +23,8 @@ const DOWNLOAD_MS = 120_000;
 /** A real nats-server with JetStream. */
 export type TestNats = {
   url: string;
+  /** Where it keeps its streams. */
+  store: string;
   /** The power goes out: SIGKILL. What JetStream acknowledged is on disk. */
   kill(): Promise<void>;
   /** Starts it again on the same port and store. */
@@ -163,5 +165,5 @@ export const startNats = async (options: { port?: number; storeDir?: string } = 
     await stop();
     throw error;
   });
-  return { url, kill: engine.kill, restart: start, stop };
+  return { url, store, kill: engine.kill, restart: start, stop };
 };
