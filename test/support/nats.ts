@@ -4,10 +4,11 @@ import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { connect } from "nats";
-import { chooseIdentity, launch, type Running } from "../../src/embedded/postgres-process.ts";
+import type { Running } from "../../src/embedded/postgres-process.ts";
 import { findProgram, getProgram } from "./debian-package.ts";
 import { temporaryDirectory } from "./directory.ts";
 import { engineAnswers } from "./docker.ts";
+import { launchEngine } from "./engine.ts";
 import { freePort } from "./port.ts";
 
 const run = promisify(execFile);
@@ -31,17 +32,11 @@ export type TestNats = {
 /** Something that can be started on a port and killed, again and again. */
 type Engine = { start(): Promise<void>; kill(): Promise<void>; remove(): Promise<void> };
 
-const local = async (binary: string, port: number, store: string): Promise<Engine> => {
-  const { guard } = await chooseIdentity();
-  const identity = {
-    guard,
-    command: (file: string, args: string[], options: string[] = []): [string, string[]] =>
-      options.length > 0 ? ["setpriv", [...options, "--", file, ...args]] : [file, args],
-  };
+const local = (binary: string, port: number, store: string): Engine => {
   let server: Running | undefined;
   return {
     start: async () => {
-      server = launch(identity, binary, ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)], "/", () => {});
+      server = await launchEngine(binary, ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)]);
     },
     kill: async () => {
       server?.signal("SIGKILL");
