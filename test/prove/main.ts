@@ -25,6 +25,12 @@ const ENTRIES: readonly Entry[] = [
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
   {
+    name: "proxy",
+    command: test("test/deploy/proxy.test.ts"),
+    env: { PROXY_ROUNDS: "20" },
+    figures: /^proxy: (.*)$/,
+  },
+  {
     name: "simulation",
     command: test("test/simulation/simulation.test.ts"),
     env: { SIMULATION_JOBS: "10000", SIMULATION_SEEDS: "3" },

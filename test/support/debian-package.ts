@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL("../../.cache/", import.meta.url));
 const DOWNLOAD_MS = 120_000;
 
-/** A Debian package and the program in it, such as `usr/sbin/nats-server`. */
-export type DebianPackage = { name: string; program: string };
+/** A program of a Debian package, such as `usr/sbin/nats-server`, and the packages with libraries that it needs. */
+export type DebianPackage = { name: string; program: string; libraries?: readonly string[] };
 
 const runnable = (file: string) =>
   access(file, constants.X_OK).then(
@@ -44,18 +44,24 @@ const ownLists = async (): Promise<string[]> => {
   return flags;
 };
 
-/** Unpacks the package into `.cache/`: no root, nothing installed. Resolves to the program in it. */
-export const unpackProgram = async ({ name, program }: DebianPackage): Promise<string> => {
+/** Unpacks the packages into one directory in `.cache/`: no root, nothing installed. Resolves to the program in it. */
+const unpack = async ({ name, program, libraries = [] }: DebianPackage): Promise<string> => {
   await mkdir(CACHE, { recursive: true });
+  const packages = [name, ...libraries];
   const fetch = (flags: string[]) =>
-    run("apt-get", [...flags, "-o", "APT::Sandbox::User=", "download", name], { cwd: CACHE, timeout: DOWNLOAD_MS });
+    run("apt-get", [...flags, "-o", "APT::Sandbox::User=", "download", ...packages], {
+      cwd: CACHE,
+      timeout: DOWNLOAD_MS,
+    });
   await fetch([]).catch(async () => fetch(await ownLists()));
-  const file = (await readdir(CACHE)).find((entry) => entry.startsWith(`${name}_`) && entry.endsWith(".deb"));
-  if (!file) throw new Error("apt-get downloaded nothing");
   const fresh = `${name}.new-${process.pid}`;
-  await run("dpkg", ["-x", file, fresh], { cwd: CACHE });
+  for (const one of packages) {
+    const file = (await readdir(CACHE)).find((entry) => entry.startsWith(`${one}_`) && entry.endsWith(".deb"));
+    if (!file) throw new Error(`apt-get downloaded no ${one}`);
+    await run("dpkg", ["-x", file, fresh], { cwd: CACHE });
+    await rm(join(CACHE, file));
+  }
   await rename(join(CACHE, fresh), join(CACHE, name));
-  await rm(join(CACHE, file));
   await rm(join(CACHE, "apt"), { recursive: true, force: true });
   return join(CACHE, name, program);
 };
@@ -70,5 +76,15 @@ export const getProgram = async (wanted: DebianPackage, user: string): Promise<s
     const hint = `sudo apt-get install ${wanted.name}  (macOS: brew install ${tool})`;
     throw new Error(`${user} need ${tool}. Install it with:  ${hint}\n${error.message}`);
   };
-  return (await findProgram(wanted)) ?? (await unpackProgram(wanted).catch(missing));
+  return (await findProgram(wanted)) ?? (await unpack(wanted).catch(missing));
+};
+
+/** Where an unpacked program finds the libraries that were unpacked with it: for LD_LIBRARY_PATH. */
+export const librariesOf = async ({ name }: DebianPackage): Promise<string> => {
+  const lib = join(CACHE, name, "usr/lib");
+  const found = await readdir(lib).catch(() => []);
+  return found
+    .filter((directory) => directory.includes("-linux-"))
+    .map((directory) => join(lib, directory))
+    .join(":");
 };
