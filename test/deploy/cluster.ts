@@ -5,14 +5,14 @@ import { startNats } from "../support/nats.ts";
 import { freePort } from "../support/port.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { type ServerEnvironment, startServer, type TestServer } from "../support/server.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type TestProxy, startProxy } from "./proxy.ts";
 
 /** A node that can be ended and started again on its port. */
 export type Node = { port: number; server: TestServer; restart(): Promise<void> };
 
 /** Two nodes behind the proxy of docker-compose.yml, with one PostgreSQL, one NATS and one shared embedded S3. */
 export type Cluster = {
-  proxy: Proxy;
+  proxy: TestProxy;
   nodes: [Node, Node];
   database: string;
   /** Speaks to the proxy. */

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { until } from "../streams/until.ts";
 import type { ProblemBody } from "../support/client.ts";
 import { freePort } from "../support/port.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type TestProxy, startProxy } from "./proxy.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 type Asked = { name: string; method?: string; headers: IncomingMessage["headers"] };
@@ -48,7 +48,7 @@ const createNode = (name: string, asked: Asked[]) => {
 type Node = ReturnType<typeof createNode>;
 
 describe("the proxy of docker-compose.yml", () => {
-  let proxy: Proxy;
+  let proxy: TestProxy;
   let asked: Asked[];
   let nodes: [Node, Node];
   let ports: [number, number];

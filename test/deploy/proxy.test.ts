@@ -9,7 +9,7 @@ import { optionsOf, press, say, startChat } from "../support/flow.ts";
 import { contiguous, follow } from "../support/follower.ts";
 import { openSocket } from "../support/socket.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
-import { type Load, startLoad } from "./load.ts";
+import { startLoad } from "./load.ts";
 
 /** `PROXY_ROUNDS=20` makes it long: each round kills one node and stops the other. */
 const ROUNDS = Number(process.env.PROXY_ROUNDS ?? 1);

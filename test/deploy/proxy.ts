@@ -17,7 +17,7 @@ const NODES = ["darkroom-1", "darkroom-2"] as const;
 const HEALTH = "127.0.0.1:8081";
 
 /** HAProxy, configured as in docker-compose.yml, in front of processes on this machine. */
-export type Proxy = {
+export type TestProxy = {
   /** Base URL without a trailing slash. */
   url: string;
   /** What it has said: one line for each request, and what became of the nodes. */
@@ -37,7 +37,7 @@ const swap = (text: string, [from, to]: readonly [from: string, to: string]): st
  * Starts it on `port`, in front of nodes on 127.0.0.1, and waits for its own health check. Only ports differ from the
  * container, Docker's name server is one of ours, and the log goes to stderr.
  */
-export const startProxy = async (nodes: readonly [port1: number, port2: number], port: number): Promise<Proxy> => {
+export const startProxy = async (nodes: readonly [port1: number, port2: number], port: number): Promise<TestProxy> => {
   await using opened = new AsyncDisposableStack();
   const names = await startNameServer(Object.fromEntries(NODES.map((name) => [name, "127.0.0.1"])));
   opened.defer(() => names.close());
