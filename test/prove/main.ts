@@ -3,6 +3,7 @@
  * `PROVE_KILLS` is how often each of them kills (200).
  */
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { BENCHES } from "../bench/benches.ts";
 import { type Entry, named, runAll } from "./run-all.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -41,6 +42,17 @@ const ENTRIES: readonly Entry[] = [
     command: test("test/chaos/rolling.test.ts"),
     env: { ROLLING_ROUNDS: "10" },
     figures: /^rolling: (.*)$/,
+  },
+  {
+    name: "proxy",
+    command: test("test/deploy/proxy.test.ts"),
+    env: { PROXY_ROUNDS: "20" },
+    figures: /^proxy: (.*)$/,
+  },
+  {
+    name: "image",
+    command: [process.execPath, fileURLToPath(new URL("image.ts", import.meta.url))],
+    figures: /^image: (.*)$/,
   },
   {
     name: "simulation",

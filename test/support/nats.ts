@@ -1,21 +1,19 @@
 import { execFile } from "node:child_process";
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { rm } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { connect } from "nats";
-import { chooseIdentity, launch, type Running } from "../../src/embedded/postgres-process.ts";
+import type { Running } from "../../src/embedded/postgres-process.ts";
+import { findProgram, getProgram } from "./debian-package.ts";
 import { temporaryDirectory } from "./directory.ts";
-import { freePort } from "./port.ts";
 import { engineAnswers } from "./docker.ts";
+import { launchEngine } from "./engine.ts";
+import { freePort } from "./port.ts";
 
 const run = promisify(execFile);
 
-const CACHE = fileURLToPath(new URL("../../.cache/", import.meta.url));
-const UNPACKED = join(CACHE, "nats-server/usr/sbin/nats-server");
+const PACKAGE = { name: "nats-server", program: "usr/sbin/nats-server" };
 const IMAGE = "nats:2.12";
 const READY_MS = 10_000;
 const DOWNLOAD_MS = 120_000;
@@ -36,66 +34,11 @@ export type TestNats = {
 /** Something that can be started on a port and killed, again and again. */
 type Engine = { start(): Promise<void>; kill(): Promise<void>; remove(): Promise<void> };
 
-const runnable = (file: string) =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-
-const onPath = async (): Promise<string | undefined> => {
-  for (const directory of (process.env.PATH ?? "").split(delimiter)) {
-    const file = join(directory, "nats-server");
-    if (directory && (await runnable(file))) return file;
-  }
-  return undefined;
-};
-
-/** Lists of our own, so that neither root nor an earlier `apt-get update` is needed. */
-const ownLists = async (): Promise<string[]> => {
-  const state = join(CACHE, "apt");
-  await mkdir(join(state, "lists/partial"), { recursive: true });
-  await mkdir(join(state, "archives/partial"), { recursive: true });
-  const options = [
-    `Dir::State::lists=${state}/lists`,
-    `Dir::Cache=${state}`,
-    "APT::Sandbox::User=",
-    "Debug::NoLocking=1",
-  ];
-  const flags = options.flatMap((option) => ["-o", option]);
-  await run("apt-get", [...flags, "update"], { timeout: DOWNLOAD_MS });
-  return flags;
-};
-
-/** Unpacks the Debian package into `.cache/`: no root, nothing installed. */
-const download = async (): Promise<string> => {
-  await mkdir(CACHE, { recursive: true });
-  const fetch = (flags: string[]) =>
-    run("apt-get", [...flags, "-o", "APT::Sandbox::User=", "download", "nats-server"], {
-      cwd: CACHE,
-      timeout: DOWNLOAD_MS,
-    });
-  await fetch([]).catch(async () => fetch(await ownLists()));
-  const file = (await readdir(CACHE)).find((name) => name.startsWith("nats-server_") && name.endsWith(".deb"));
-  if (!file) throw new Error("apt-get downloaded nothing");
-  const fresh = `nats-server.new-${process.pid}`;
-  await run("dpkg", ["-x", file, fresh], { cwd: CACHE });
-  await rename(join(CACHE, fresh), join(CACHE, "nats-server"));
-  await rm(join(CACHE, file));
-  await rm(join(CACHE, "apt"), { recursive: true, force: true });
-  return UNPACKED;
-};
-
-const local = async (binary: string, port: number, store: string): Promise<Engine> => {
-  const { guard } = await chooseIdentity();
-  const identity = {
-    guard,
-    command: (file: string, args: string[], options: string[] = []): [string, string[]] =>
-      options.length > 0 ? ["setpriv", [...options, "--", file, ...args]] : [file, args],
-  };
+const local = (binary: string, port: number, store: string): Engine => {
   let server: Running | undefined;
   return {
     start: async () => {
-      server = launch(identity, binary, ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)], "/", () => {});
+      server = await launchEngine(binary, ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)]);
     },
     kill: async () => {
       server?.signal("SIGKILL");
@@ -120,15 +63,9 @@ const container = (port: number): Engine => {
 };
 
 const chooseEngine = async (port: number, store: string): Promise<Engine> => {
-  const found = (await onPath()) ?? ((await runnable(UNPACKED)) ? UNPACKED : undefined);
-  if (found) return local(found, port, store);
-  if (await engineAnswers()) return container(port);
-  const unpacked = await download().catch((error: Error) => {
-    throw new Error(
-      `these tests need nats-server. Install it with:  sudo apt-get install nats-server  (macOS: brew install nats-server)\n${error.message}`,
-    );
-  });
-  return local(unpacked, port, store);
+  const missing = (await findProgram(PACKAGE)) === undefined;
+  if (missing && (await engineAnswers())) return container(port);
+  return local(await getProgram(PACKAGE, "these tests"), port, store);
 };
 
 /**
