@@ -12,7 +12,7 @@ const PATIENCE_MS = 5_000;
  * its filter must be one string, and the policy for "all" must be left out.
  */
 export const readStored = async (url: string, filterSubjects = "darkroom.>"): Promise<Stored[]> => {
-  const connection = await connect({ servers: url });
+  const connection = await connect({ servers: url.split(",") });
   try {
     const consumer = await connection.jetstream().consumers.get(STREAM, { filterSubjects });
     const { num_pending } = await consumer.info();

@@ -62,14 +62,18 @@ const container = (port: number): Engine => {
   };
 };
 
+/** The program itself: `NATS_SERVER_BIN`, else from PATH, else unpacked. Rejects with the line that installs it. */
+export const natsProgram = async (): Promise<string> =>
+  process.env.NATS_SERVER_BIN ?? (await getProgram(PACKAGE, "these tests"));
+
 const chooseEngine = async (port: number, store: string): Promise<Engine> => {
-  const missing = (await findProgram(PACKAGE)) === undefined;
+  const missing = !process.env.NATS_SERVER_BIN && (await findProgram(PACKAGE)) === undefined;
   if (missing && (await engineAnswers())) return container(port);
-  return local(await getProgram(PACKAGE, "these tests"), port, store);
+  return local(await natsProgram(), port, store);
 };
 
 /**
- * Starts nats-server from PATH, else as a container, else from the Debian package unpacked into `.cache/`.
+ * Starts nats-server: `NATS_SERVER_BIN`, else from PATH, else a container, else the Debian package in `.cache/`.
  * @throws Error with the one line that installs it where none of these is possible
  */
 export const startNats = async (options: { port?: number; storeDir?: string } = {}): Promise<TestNats> => {
