@@ -67,11 +67,8 @@ describe("NATS in a cluster of three", () => {
       );
     }
     for (const stream of streams) {
-      const stored = await readStored(cluster.url, streamSubject(stream));
-      assert.deepEqual(
-        stored.map(({ fact }) => fact.seq),
-        range(1, 2 * FACTS),
-      );
+      const seqs = (await readStored(cluster.url, streamSubject(stream))).map(({ fact }) => fact.seq);
+      assert.equal(seqs.join(" "), range(1, 2 * FACTS).join(" "));
     }
     assert.equal(await bus.incarnation(), incarnation, "the death of a server is no loss of the storage");
     await bus.close();

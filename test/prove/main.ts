@@ -38,6 +38,11 @@ const ENTRIES: readonly Entry[] = [
     figures: /^outage: (.*)$/,
   },
   {
+    name: "nats",
+    command: [process.execPath, fileURLToPath(new URL("nats.ts", import.meta.url))],
+    figures: /^nats: (.*)$/,
+  },
+  {
     name: "rolling",
     command: test("test/chaos/rolling.test.ts"),
     env: { ROLLING_ROUNDS: "10" },
