@@ -11,6 +11,9 @@ export const ALL_SUBJECTS = "darkroom.>";
 export const subjectOf = (fact: Pick<Fact, "owner" | "stream" | "actorKind" | "actorId" | "type">): string =>
   `darkroom.${fact.owner}.${fact.stream}.${fact.actorKind}.${fact.actorId}.${fact.type.slice(fact.type.indexOf(".") + 1)}`;
 
+/** Whether a subject or pattern can only match facts. */
+export const isOurs = (subject: string): boolean => subject.startsWith("darkroom.");
+
 /** Matches every fact of one stream. */
 export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>`;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { connect } from "nats";
 import { v7 } from "uuid";
 import { createNatsBus } from "../../src/bus/nats.ts";
-import { ALL_SUBJECTS, STREAM, streamSubject } from "../../src/bus/subjects.ts";
+import { STREAM, streamSubject } from "../../src/bus/subjects.ts";
+import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 import type { Bus, Fact } from "../../src/ports.ts";
 import { until } from "../streams/until.ts";
@@ -20,19 +20,6 @@ describe("NATS in a cluster of three", () => {
   let cluster: NatsCluster;
   before(async () => {
     cluster = await startNatsCluster();
-    const connection = await connect({ servers: cluster.url.split(",") });
-    const manager = await connection.jetstreamManager();
-    const stream = { name: STREAM, subjects: [ALL_SUBJECTS], num_replicas: 3 };
-    // JetStream answers before it has a leader that can place streams.
-    await until(
-      () =>
-        manager.streams.add(stream).then(
-          () => true,
-          () => false,
-        ),
-      ELECTION_MS,
-    );
-    await connection.close();
     console.log(`nats-server ${cluster.version}`);
   });
   after(() => cluster.stop());
@@ -47,7 +34,8 @@ describe("NATS in a cluster of three", () => {
   };
 
   it("takes every fact once and in order while the leader of the stream is killed, twice", async () => {
-    const bus = await createNatsBus({ url: cluster.url, source: "x", log: createLog("silent") });
+    const config = readConfig({ NATS_URL: cluster.url, NATS_STREAM_REPLICAS: "3", S3_EMBEDDED_SHARED: "1" });
+    const bus = await createNatsBus({ config, source: "x", log: createLog("silent") });
     const incarnation = await bus.incarnation();
     const streams = range(1, STREAMS).map(() => v7());
     for (const turn of [0, 1]) {

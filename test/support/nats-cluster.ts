@@ -2,10 +2,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "nats";
 import type { Running } from "../../src/embedded/postgres-process.ts";
-import { until } from "../streams/until.ts";
 import { temporaryDirectory } from "./directory.ts";
 import { launchEngine } from "./engine.ts";
-import { natsProgram } from "./nats.ts";
+import { obtainNats } from "./nats-binary.ts";
+import { untilNats } from "./nats.ts";
 import { freePort } from "./port.ts";
 
 const SIZE = 3;
@@ -26,7 +26,7 @@ export type NatsCluster = {
 };
 
 export const startNatsCluster = async (): Promise<NatsCluster> => {
-  const program = await natsProgram();
+  const program = await obtainNats();
   const store = await temporaryDirectory();
   const names = Array.from({ length: SIZE }, (_, n) => `nats-${n + 1}`);
   const ports = await Promise.all(names.map(freePort));
@@ -52,11 +52,6 @@ export const startNatsCluster = async (): Promise<NatsCluster> => {
   };
   const infoOf = (stream: string) =>
     ask(async (connection) => (await connection.jetstreamManager()).streams.info(stream));
-  const answers = () =>
-    ask(async (connection) => {
-      await connection.jetstreamManager();
-      return connection.info?.version ?? "";
-    }).catch(() => null);
   const stop = async () => {
     for (const name of names) await kill(name);
     await rm(store, { recursive: true, force: true });
@@ -64,14 +59,11 @@ export const startNatsCluster = async (): Promise<NatsCluster> => {
 
   try {
     for (const name of names) await start(name);
-    let version: string | null = null;
-    await until(async () => {
-      version = await answers();
-      return version !== null;
-    }, READY_MS);
+    await untilNats({ servers: url.split(",") }, READY_MS);
+    const version = await ask(async ({ info }) => info?.version ?? "");
     return {
       url,
-      version: version ?? "",
+      version,
       killLeader: async (stream) => {
         const leader = (await infoOf(stream)).cluster?.leader ?? "";
         await kill(leader);
