@@ -52,7 +52,7 @@ import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
 import { createOptionCommands } from "./options/commands.ts";
 import { createOptionRoutes } from "./options/routes.ts";
-import type { Fact } from "./ports.ts";
+import type { Fact, Sighting } from "./ports.ts";
 import { type Overrides, openServices } from "./services.ts";
 import { createClients } from "./streams/clients.ts";
 import { createEnvelopes } from "./streams/envelope.ts";
@@ -92,6 +92,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const services = await openServices(config, overrides, opened, log);
   const { query, write, clock, draws, bus, storage, s3, providers, tmpDir } = services;
   const factLog = createFactLog(query);
+  const node = draws.id();
+  const exhibit = (seen: Pick<Sighting, "machine" | "provider" | "state" | "context">) =>
+    bus.exhibit({ id: draws.id(), node, at: clock.now(), ...seen });
   const models = offered({ providers: new Set(providers.keys()) });
   for (const { name, rates } of providers.values()) {
     await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY, rates?.submits ?? null, rates?.checks ?? null]);
@@ -106,7 +109,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     relayLag: async () => (await relay?.lag()) ?? { facts: 0, seconds: 0 },
   });
   const relay = bus.durable
-    ? createRelay({ query: write, bus, clock, node: draws.id(), log, observe: (facts) => metrics.published.inc(facts) })
+    ? createRelay({ query: write, bus, clock, node, log, observe: (facts) => metrics.published.inc(facts) })
     : null;
   opened.defer(() => relay?.close());
 
@@ -116,7 +119,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     write,
     clock,
     log,
-    observe: (provider, state) => metrics.breakerState.set({ provider }, BREAKER_VALUES[state]),
+    observe: (provider, state, context) => {
+      metrics.breakerState.set({ provider }, BREAKER_VALUES[state]);
+      exhibit({ machine: "breaker", provider, state, context });
+    },
   });
   opened.defer(() => breakers.close());
   const accounts = createAccountReads({ query, breaker: breakers.state });
@@ -203,7 +209,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       clients.close();
       return engine.drain();
     },
-    observe: (state) => log.info({ state }, "node"),
+    observe: (state) => {
+      log.info({ node, state }, "node");
+      exhibit({ machine: "node", provider: null, state, context: {} });
+    },
     log,
   });
 

@@ -4,9 +4,10 @@ import type { Bus, Fact } from "../ports.ts";
 import { connectNats } from "./connection.ts";
 import { createLocalSubscriptions } from "./local.ts";
 import { decodeFact, encodeFact, messageId } from "./message.ts";
+import { encodeSighting } from "./sighting.ts";
 import { createStream } from "./stream.ts";
 import { LARGEST_FACT } from "./stream-config.ts";
-import { streamSubject, subjectOf } from "./subjects.ts";
+import { liveSubject, streamSubject, subjectOf } from "./subjects.ts";
 
 const PUBLISH_MS = 2_000;
 const CHECK_MS = 2_000;
@@ -84,6 +85,10 @@ export const createNatsBus = async (options: { config: NatsSettings; source: str
         subscriptions.get(stream)?.();
         subscriptions.delete(stream);
       });
+    },
+    exhibit: (sighting) => {
+      const { data, headers } = encodeSighting(sighting, source);
+      if (!connection.isClosed()) connection.publish(liveSubject(sighting), data, { headers });
     },
     incarnation: async () => (await stream.ensure()).created,
     check: stream.check,
