@@ -309,6 +309,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     .use(
       createAttachmentRoutes({
         guard,
+        exchanges,
         commands: attachmentCommands,
         links,
         storage,

@@ -33,6 +33,8 @@ export type Fact = {
   actorKind: string;
   actorId: string;
   data: Record<string, unknown>;
+  /** W3C trace context of the request that caused it, at once or through its actor; null: none did. */
+  traceparent: string | null;
 };
 
 /** How nodes hear of each other's facts. Delivery is a hint: the log is the truth. */
