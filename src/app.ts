@@ -322,6 +322,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     .use(
       createAttachmentRoutes({
         guard,
+        exchanges,
         commands: attachmentCommands,
         links,
         storage,

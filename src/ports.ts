@@ -33,6 +33,8 @@ export type Fact = {
   actorKind: string;
   actorId: string;
   data: Record<string, unknown>;
+  /** W3C trace context of the request that caused it, at once or through its actor; null: none did. */
+  traceparent: string | null;
 };
 
 /** The snapshot of a machine that lives in a node's memory: its own life, or a breaker of one of its providers. */

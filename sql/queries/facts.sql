@@ -1,5 +1,5 @@
 -- name: readFacts
-select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data
+select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data, traceparent
 from facts where stream_id = $1::uuid and seq > $2::bigint order by seq limit $3::integer;
 
 -- name: streamHeads
@@ -20,7 +20,7 @@ on conflict (stream_id) do update set node = excluded.node, expires_at = exclude
 returning stream_id;
 
 -- name: unpublishedFacts
-select f.stream_id, f.seq, f.owner_id, f.owner_seq, f.id, f.type, f.at, f.actor_kind, f.actor_id, f.data
+select f.stream_id, f.seq, f.owner_id, f.owner_seq, f.id, f.type, f.at, f.actor_kind, f.actor_id, f.data, f.traceparent
 from unnest($1::uuid[]) s(id)
 join streams on streams.id = s.id
 cross join lateral (

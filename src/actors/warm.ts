@@ -24,7 +24,8 @@ export type ActorRow = {
   kind: string;
   machine_version: number;
   state: string;
-  snapshot: Snapshot & { labels: Record<string, string | null> };
+  /** One that was written before traces were has no `traceparent`. */
+  snapshot: Snapshot & { labels: Record<string, string | null>; traceparent?: string | null };
   version: number;
   owner_id: string;
   stream_id: string;
@@ -58,7 +59,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       throw new Problem("unavailable", "This is handled by a newer version of the service", { retryAfter: 5 });
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
-    const { labels, ...stored } = row.snapshot;
+    const { labels, traceparent = null, ...stored } = row.snapshot;
     const snapshot = migrated(kind, stored, row.machine_version);
     const identity: Identity = {
       id: row.id,
@@ -67,6 +68,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       stream: row.stream_id,
       account: row.account,
       labels,
+      traceparent,
     };
     return {
       identity,
