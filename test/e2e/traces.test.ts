@@ -71,7 +71,7 @@ describe("the trace of a request is on every fact that it causes", () => {
       { prompt: "a fox", num_images: 3 },
       headers,
     );
-    await (await client.events(`/api/generate/${body.job_id}/stream`, headers)).rest();
+    await (await client.events(`/api/generate/${body.job_id}/stream?after=0`, headers)).rest();
     const facts = await sql<Traced[]>`select type, traceparent from facts where owner_id = ${user}`;
     assert.ok(facts.length > 12);
     assert.deepEqual(new Set(facts.map((fact) => fact.traceparent)), new Set([traceparent]));
@@ -114,7 +114,7 @@ describe("the trace of a request is on every fact that it causes", () => {
     const headers = { authorization: `Bearer ${await app.token(randomUUID())}` };
     const wish = { prompt: "[slow] a fox", num_images: 6 };
     const { body } = await app.client.post<{ job_id: string }>("/api/generate", wish, headers);
-    const events = await app.client.events(`/api/generate/${body.job_id}/stream`, headers);
+    const events = await app.client.events(`/api/generate/${body.job_id}/stream?after=0`, headers);
     await events.until(({ data }) => (data as Envelope).type === "darkroom.job.accepted");
     const { client, traceparent } = traced();
     assert.equal((await client.post(`/api/generate/${body.job_id}/cancel`, undefined, headers)).status, 202);
