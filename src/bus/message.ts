@@ -1,9 +1,27 @@
+import { Type } from "@sinclair/typebox";
 import { headers, type MsgHdrs } from "nats";
 import type { Fact } from "../ports.ts";
 import { parseSubject } from "./subjects.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** The headers of a message. Every value is a text. */
+export const FactHeaders = Type.Object({
+  "Nats-Msg-Id": Type.String({ description: "<stream>:<seq>: JetStream stores it once within its window" }),
+  "ce-specversion": Type.Literal("1.0"),
+  "ce-id": Type.String({ format: "uuid", description: "unique per fact" }),
+  "ce-source": Type.String({ format: "uri", description: "PUBLIC_URL of the nodes" }),
+  "ce-type": Type.String({ description: "darkroom.<actor>.<past tense>" }),
+  "ce-subject": Type.String({ description: "id of the actor or row" }),
+  "ce-time": Type.String({ format: "date-time" }),
+  "ce-stream": Type.String({ description: "the chat, else the batch, else the job or upload itself" }),
+  "ce-sequence": Type.String({ pattern: "^[1-9][0-9]*$", description: "place in its stream, without gaps" }),
+  "ce-ownersequence": Type.String({ pattern: "^[1-9][0-9]*$", description: "place in all that its owner owns" }),
+  "content-type": Type.Literal("application/json"),
+  "ce-traceparent": Type.Optional(Type.String({ description: "W3C trace context of the request that caused it" })),
+  traceparent: Type.Optional(Type.String({ description: "the same, where tracing looks for it" })),
+});
 
 /**
  * CloudEvents 1.0 in binary mode: attributes as `ce-*` headers, the data as JSON. The trace stands twice: as the

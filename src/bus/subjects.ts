@@ -4,6 +4,16 @@ import type { Fact, Sighting } from "../ports.ts";
 export const STREAM = "DARKROOM";
 export const ALL_SUBJECTS = "darkroom.>";
 
+/** The form of every subject, with what its places hold. */
+export const SUBJECT = "darkroom.{owner}.{stream}.{actor_kind}.{actor_id}.{fact}";
+export const SUBJECT_PLACES: Readonly<Record<string, string>> = {
+  owner: "id of the user whose it is",
+  stream: "id of the chat, else of the batch, else of the job or upload itself",
+  actor_kind: "job, batch, attachment, chat, message or option",
+  actor_id: "id of the actor or row",
+  fact: "what happened, e.g. succeeded",
+};
+
 /**
  * `darkroom.<owner>.<stream>.<actor kind>.<actor id>.<fact>`, e.g.
  * `darkroom.0000….0192….job.0192….succeeded`. The only place that builds or reads subjects.
