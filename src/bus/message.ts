@@ -23,28 +23,33 @@ export const FactHeaders = Type.Object({
   traceparent: Type.Optional(Type.String({ description: "the same, where tracing looks for it" })),
 });
 
-/**
- * CloudEvents 1.0 in binary mode: attributes as `ce-*` headers, the data as JSON. The trace stands twice: as the
- * extension of CloudEvents, and where a client's tracing looks for it.
- */
-export const encodeFact = (fact: Fact, source: string): { data: Uint8Array; headers: MsgHdrs } => {
-  const attributes = headers();
-  const set = (name: string, value: string | number) => attributes.set(name, String(value));
-  set("ce-specversion", "1.0");
-  set("ce-id", fact.id);
-  set("ce-source", source);
-  set("ce-type", `darkroom.${fact.type}`);
-  set("ce-subject", fact.actorId);
-  set("ce-time", new Date(fact.at).toISOString());
-  set("ce-stream", fact.stream);
-  set("ce-sequence", fact.seq);
-  set("ce-ownersequence", fact.ownerSeq);
-  set("content-type", "application/json");
-  if (fact.traceparent !== null) {
-    set("ce-traceparent", fact.traceparent);
-    set("traceparent", fact.traceparent);
-  }
-  return { data: encoder.encode(JSON.stringify(fact.data)), headers: attributes };
+export type Encoded = { data: Uint8Array; headers: MsgHdrs };
+
+/** What every message of ours says of itself. `type` without our prefix; `at` in ms since the epoch. */
+export type About = { id: string; source: string; type: string; subject: string; at: number };
+
+/** CloudEvents 1.0 in binary mode: attributes, also extensions, as `ce-*` headers, the data as JSON. */
+export const encodeEvent = (about: About, data: object, extensions: Record<string, string | number> = {}): Encoded => {
+  const written = headers();
+  const set = (name: string, value: string | number) => written.set(`ce-${name}`, String(value));
+  set("specversion", "1.0");
+  set("id", about.id);
+  set("source", about.source);
+  set("type", `darkroom.${about.type}`);
+  set("subject", about.subject);
+  set("time", new Date(about.at).toISOString());
+  for (const [name, value] of Object.entries(extensions)) set(name, value);
+  written.set("content-type", "application/json");
+  return { data: encoder.encode(JSON.stringify(data)), headers: written };
+};
+
+/** The trace stands twice: as the extension of CloudEvents, and where a client's tracing looks for it. */
+export const encodeFact = (fact: Fact, source: string): Encoded => {
+  const { id, type, actorId: subject, at, stream, seq: sequence, ownerSeq: ownersequence, traceparent } = fact;
+  const extensions = { stream, sequence, ownersequence, ...(traceparent === null ? {} : { traceparent }) };
+  const encoded = encodeEvent({ id, source, type, subject, at }, fact.data, extensions);
+  if (traceparent !== null) encoded.headers.set("traceparent", traceparent);
+  return encoded;
 };
 
 /** The fact in a message, or null when the message is not one of ours. Throws when its data is not JSON. */

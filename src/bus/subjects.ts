@@ -30,6 +30,10 @@ export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>
 /** Everything that is shown and not kept: outside of `darkroom.>`, so that no stream stores it. */
 export const LIVE_SUBJECTS = "darkroom-live.>";
 
+/** The forms of those subjects. */
+export const NODE_SUBJECT = "darkroom-live.node.{node}";
+export const BREAKER_SUBJECT = "darkroom-live.breaker.{node}.{provider}";
+
 /** `darkroom-live.node.<node>` or `darkroom-live.breaker.<node>.<provider>`. */
 export const liveSubject = ({ machine, node, provider }: Pick<Sighting, "machine" | "node" | "provider">): string =>
   ["darkroom-live", machine, node, ...(provider === null ? [] : [provider])].join(".");

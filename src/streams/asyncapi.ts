@@ -4,7 +4,8 @@
  */
 import { type TSchema, Type } from "@sinclair/typebox";
 import { encodeFact, FactHeaders, messageId } from "../bus/message.ts";
-import { STREAM, SUBJECT, SUBJECT_PLACES, subjectOf } from "../bus/subjects.ts";
+import { BreakerSeen, NodeSeen, SeenHeaders } from "../bus/sighting.ts";
+import { BREAKER_SUBJECT, NODE_SUBJECT, STREAM, SUBJECT, SUBJECT_PLACES, subjectOf } from "../bus/subjects.ts";
 import type { Fact } from "../ports.ts";
 import type { FactDescription, Named, StreamDescription } from "./describe.ts";
 import { Envelope, eventName } from "./envelope.ts";
@@ -66,6 +67,30 @@ const plainMessage = (name: string, title: string, payload: TSchema): Json => ({
   title,
   contentType: "application/json",
   payload,
+});
+
+/** What is shown of the machines in a node's memory, on NATS: by channel, its subject and its one message. */
+const LIVE = {
+  nodes: { address: NODE_SUBJECT, title: "The life of each node", schema: NodeSeen, type: "node.seen" },
+  breakers: {
+    address: BREAKER_SUBJECT,
+    title: "The breaker of each provider, on each node",
+    schema: BreakerSeen,
+    type: "breaker.seen",
+  },
+};
+const LIVE_PLACES = { node: "id of the node's process", provider: "name of the provider" };
+const LIVE_TEXT = "Each change as it happens, to whoever listens then: on a plain subject, kept by no stream.";
+
+const liveChannel = ({ address, title, schema, type }: (typeof LIVE)[keyof typeof LIVE]): Json => ({
+  address,
+  title,
+  description: LIVE_TEXT,
+  servers: [ref("servers/nats")],
+  parameters: described(
+    Object.fromEntries(Object.entries(LIVE_PLACES).filter(([name]) => address.includes(`{${name}}`))),
+  ),
+  messages: { [type]: { ...plainMessage(type, title, schema), headers: SeenHeaders } },
 });
 
 /** What a stream carries besides the facts, by message name. */
@@ -169,10 +194,13 @@ export const createAsyncApi = (deps: {
         parameters: described(SUBJECT_PLACES),
         messages: Object.fromEntries(facts.map(({ type }) => [type, ref(`components/messages/fact.${type}`)])),
       },
+      ...Object.fromEntries(Object.entries(LIVE).map(([name, live]) => [name, liveChannel(live)])),
       ...Object.fromEntries(streams.map((stream) => [stream.name, channel(stream)])),
     },
     operations: {
       publishFacts: operation("facts", "Published after its commit, by whichever node is first"),
+      showNodes: operation("nodes", LIVE.nodes.title),
+      showBreakers: operation("breakers", LIVE.breakers.title),
       ...Object.fromEntries(
         streams.map(({ name, summary, transport }) => [
           `send${name.charAt(0).toUpperCase()}${name.slice(1)}`,

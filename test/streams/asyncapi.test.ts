@@ -72,6 +72,8 @@ describe("the AsyncAPI document", () => {
       Object.values(document.channels).map(({ address }) => address),
       [
         "darkroom.{owner}.{stream}.{actor_kind}.{actor_id}.{fact}",
+        "darkroom-live.node.{node}",
+        "darkroom-live.breaker.{node}.{provider}",
         "/sse/{chat_id}",
         "/jobs/{id}/stream",
         "/api/generate/{job_id}/stream",
