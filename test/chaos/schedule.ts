@@ -73,4 +73,6 @@ export const planFaults = (seed: number, place: Place): Planned[] => {
 
 /** One line for each, for whoever reads a failure. */
 export const showPlan = (plan: readonly Planned[]): string =>
-  plan.map(({ at, kind, ...rest }) => `${(at / 1000).toFixed(2).padStart(6)} s ${kind} ${JSON.stringify(rest)}`).join("\n");
+  plan
+    .map(({ at, kind, ...rest }) => `${(at / 1000).toFixed(2).padStart(6)} s ${kind} ${JSON.stringify(rest)}`)
+    .join("\n");
