@@ -42,7 +42,7 @@ const SETTINGS = {
   PAUSE_MAX_MS: "4000",
   BREAKER_COOLDOWN_MS: "1000",
   FAILOVER_AFTER_MS: "3000",
-  RETRY_LIMIT: "5",
+  RETRY_LIMIT: "3",
   JOB_TIMEOUT_MS: "25000",
 };
 const TIMES = { latencyMs: 10, queueMs: 300, runMs: 2000, timers: true };

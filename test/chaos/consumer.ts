@@ -28,10 +28,12 @@ export const startConsumer = (url: string) => {
       const from = next > 1 ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: next } : {};
       const consumer = await connection.jetstream().consumers.get(STREAM, { filterSubjects: ALL_SUBJECTS, ...from });
       const messages: ConsumerMessages = await consumer.consume();
-      // An ordered consumer does not notice by itself that its stream has gone and another has its name.
+      // An ordered consumer does not notice by itself that its connection is closed, nor that its stream has gone and
+      // another has its name.
+      void connection.closed().then(() => messages.stop());
       const look = async () => {
         const now = await manager.streams.info(STREAM).catch(() => null);
-        if (closed || (now as { created?: string } | null)?.created !== life) await connection.close();
+        if (closed || (now as { created?: string } | null)?.created !== life) messages.stop();
       };
       watching = setInterval(() => void look(), LOOK_MS);
       for await (const { subject, headers, data, seq: place } of messages) {
