@@ -43,7 +43,7 @@ const SETTINGS = {
   BREAKER_COOLDOWN_MS: "1000",
   FAILOVER_AFTER_MS: "3000",
   RETRY_LIMIT: "3",
-  JOB_TIMEOUT_MS: "25000",
+  JOB_TIMEOUT_MS: "18000",
 };
 const TIMES = { latencyMs: 10, queueMs: 300, runMs: 2000, timers: true };
 const THROWAWAY = { fsync: "off", full_page_writes: "off", max_connections: "200" };

@@ -18,7 +18,7 @@ type Customer = { user: string; client: Client; random: Random; options: string[
 
 const AGAIN_MS = 100;
 /** From one wish to the next. */
-const PAUSE_MS: [from: number, to: number] = [500, 2500];
+const PAUSE_MS: [from: number, to: number] = [300, 2000];
 /** Words that make a chat recommend one model or another. */
 const WORDS = ["", ", with seedream", ", with kontext"];
 const MODELS = ["nano_banana", "seedream", "flux_schnell", "flux_kontext"];

@@ -26,7 +26,7 @@ export type Run = {
   errors: string[];
 };
 
-const CUSTOMERS = 4;
+const CUSTOMERS = 5;
 /** Jobs for each second of faults, at most. */
 const JOBS_PER_S = 4;
 const READY_MS = 30_000;

@@ -4,6 +4,8 @@ import type { WayName } from "./cluster-node.ts";
 import type { Direction } from "./proxy.ts";
 
 export type Cut = { how: "slow" | "reset" | "shut" } | { how: "swallow"; direction?: Direction };
+/** How a provider loses the answers of its next submits; without `after_accept` it has not taken them either. */
+export type Loss = "reset_after_accept" | "hang_after_accept" | "reset_before_read" | "html";
 /** `ms`: how long it lasts. A node is named by its number. */
 export type Fault =
   | { kind: "kill"; node: number }
@@ -12,7 +14,7 @@ export type Fault =
   | { kind: "cut"; node: number; way: WayName; cut: Cut; ms: number }
   | { kind: "postgres"; how: "crash" | "stop"; ms: number }
   | { kind: "nats"; how: "kill" | "wipe"; ms: number }
-  | { kind: "answers"; provider: number; count: number };
+  | { kind: "answers"; provider: number; how: Loss; count: number };
 /** A fault and its moment, ms from the beginning. */
 export type Planned = Fault & { at: number };
 
@@ -34,6 +36,14 @@ const CUTS: readonly Cut[] = [
   { how: "swallow", direction: "down" },
 ];
 
+const LOSSES: readonly Loss[] = [
+  "reset_after_accept",
+  "reset_after_accept",
+  "hang_after_accept",
+  "reset_before_read",
+  "html",
+];
+
 type Place = { nodes: number; providers: number; seconds: number };
 
 const draw = (kind: Kind, random: Random, { nodes, providers }: Place): Fault[] => {
@@ -53,7 +63,7 @@ const draw = (kind: Kind, random: Random, { nodes, providers }: Place): Fault[] 
     case "nats":
       return [{ kind, how: random.pick(["kill", "kill", "wipe"] as const), ms: random.whole(100, 3_000) }];
     case "answers":
-      return [{ kind, provider: random.whole(0, providers - 1), count: random.whole(1, 3) }];
+      return [{ kind, provider: random.whole(0, providers - 1), how: random.pick(LOSSES), count: random.whole(1, 3) }];
   }
 };
 

@@ -60,8 +60,8 @@ export const createStrikes = (cluster: Cluster) => {
         return fault.how === "wipe" ? cluster.wipeNats() : cluster.killNats(fault.ms);
       case "answers": {
         struck.lostAnswers += fault.count;
-        const lost = { on: "submit", how: "reset_after_accept", times: fault.count } as const;
-        return cluster.targets[fault.provider]?.emulator.faults.add(lost);
+        const { provider, how, count: times } = fault;
+        return cluster.targets[provider]?.emulator.faults.add({ on: "submit", how, times });
       }
     }
   };
