@@ -203,9 +203,7 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const databaseClock = await createDatabaseClock(database.query);
   opened.defer(() => databaseClock.close());
   const clock = overrides.clock ?? databaseClock;
-  const bus = config.NATS_URL
-    ? await createNatsBus({ url: config.NATS_URL, source: config.PUBLIC_URL, log })
-    : createMemoryBus();
+  const bus = config.NATS_URL ? await createNatsBus({ config, source: config.PUBLIC_URL, log }) : createMemoryBus();
   opened.defer(() => bus.close());
   const { s3, storage } = await openStorage(deps);
   const made =

@@ -61,8 +61,11 @@ export type Sent = {
 };
 
 export type Dispatch = {
-  /** Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. */
-  send(id: string, event: MachineEvent | Wake): Promise<Sent>;
+  /**
+   * Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. `traceparent`: of the request
+   * that it is for; what follows from it at once carries that, and not the trace of the request that made the actor.
+   */
+  send(id: string, event: MachineEvent | Wake, traceparent?: string | null): Promise<Sent>;
   /** A new actor, to be put into a unit. */
   create(identity: Identity, input: Record<string, unknown>): ActorChange;
   /** Commits a unit and does what follows. */
@@ -80,6 +83,10 @@ const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
     return null;
   }
 };
+
+/** The trace that a letter brings along. */
+const traceIn = (event: MachineEvent | undefined): string | null =>
+  typeof event?.traceparent === "string" ? event.traceparent : null;
 
 /** Why, in the words of whoever sent the event: its code, else its reason. */
 const reasonIn = (event: MachineEvent | undefined): string | null => {
@@ -99,12 +106,21 @@ export const createDispatch = (deps: {
   aftermath: Aftermath;
   /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
   rows(change: ActorChange): Rows;
+  /** Told of each timer that a wake fires: whether the sweep claimed it, and how late it is, s. */
+  observe(claimed: boolean, seconds: number): void;
 }): Dispatch => {
   const { registry, warmth, clock, draws } = deps;
   const mailbox = createMailbox();
   const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
 
-  const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
+  const change = (
+    identity: Identity,
+    before: Warm | null,
+    step: Step,
+    at: number,
+    drains: Letter[] = [],
+    cause: string | null = null,
+  ): ActorChange => {
     const kind = registry[identity.kind];
     const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
     // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
@@ -132,9 +148,13 @@ export const createDispatch = (deps: {
         id: draws.id(),
         type,
         data: { [`${identity.kind}_id`]: identity.id, ...identity.labels, ...view, ...extra },
+        traceparent: cause ?? identity.traceparent,
       })),
       drains,
-      tells: step.tells,
+      tells:
+        cause === null
+          ? step.tells
+          : step.tells.map(({ to, event }) => ({ to, event: { ...event, traceparent: cause } })),
       slots: account === null ? 0 : delta("slot"),
       turns: account === null ? 0 : delta("turn"),
       report: step.report,
@@ -152,9 +172,9 @@ export const createDispatch = (deps: {
     c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
 
   const remember = (before: Warm | null, c: ActorChange, step: Step | null, soft: boolean) => {
-    const { id, kind, owner, stream, account, labels } = c;
+    const { id, kind, owner, stream, account, labels, traceparent } = c;
     warmth.keep({
-      identity: { id, kind, owner, stream, account, labels },
+      identity: { id, kind, owner, stream, account, labels, traceparent },
       version: soft ? c.expect : c.expect + 1,
       snapshot: c.snapshot,
       tags: step?.tags ?? new Set(),
@@ -168,7 +188,8 @@ export const createDispatch = (deps: {
     const own = unit.actors.flatMap(({ id, kind, owner, stream, at, facts }) =>
       facts.map((fact) => ({ ...fact, stream, owner, at, actorKind: kind as string, actorId: id })),
     );
-    return [...own, ...unit.facts].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
+    const slices = unit.facts.map((fact) => ({ ...fact, traceparent: unit.traceparent }));
+    return [...own, ...slices].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
   };
 
   const follow = (unit: Unit, outcome: UnitOutcome) => {
@@ -226,7 +247,6 @@ export const createDispatch = (deps: {
           changed: true,
         },
         clock.now(),
-        [],
       ),
       parkedReason: reason || "the step threw",
     };
@@ -244,12 +264,14 @@ export const createDispatch = (deps: {
     }
   };
 
-  const process = async (id: string, event: MachineEvent | Wake): Promise<Sent> => {
+  const process = async (id: string, event: MachineEvent | Wake, traceparent: string | null): Promise<Sent> => {
     for (let race = 0; race < RACES; race++) {
       const actor = await warmth.find(id);
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
+      const due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
+      const late = due === null ? -1 : clock.now() - due;
       let next: Step;
       try {
         next = step(actor, events);
@@ -266,11 +288,13 @@ export const createDispatch = (deps: {
         if (letters.length > 0) await dropLetters(id, letters);
         if ((event as Wake).claimed) await restoreWakeAt(actor);
         warmth.keep(actor);
-        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now(), []), effects: [] }, true);
+        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now()), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
+      if (late >= 0) deps.observe((event as Wake).claimed ?? false, late / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
-      const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
+      const cause = traceparent ?? traceIn(events.at(-1));
+      const c = { ...change(actor.identity, actor, next, clock.now(), drains, cause), reason: reasonIn(events.at(-1)) };
       if (isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);
@@ -296,7 +320,8 @@ export const createDispatch = (deps: {
     await deps.query("fixWakeAt", [identity.id, at === null ? null : new Date(at), version]);
   };
 
-  const send = (id: string, event: MachineEvent | Wake) => mailbox.post(id, event, () => process(id, event));
+  const send = (id: string, event: MachineEvent | Wake, traceparent: string | null = null) =>
+    mailbox.post(id, event, () => process(id, event, traceparent));
 
   /** A wake whose loss costs latency only: the sweep finds what it missed. */
   const hint = (id: string, wake: Wake) => {
@@ -310,7 +335,7 @@ export const createDispatch = (deps: {
     create: (identity, input) => {
       const stamp = stamps();
       const made = createStep(registry[identity.kind].machine, input, stamp);
-      return change(identity, null, made, stamp.at, []);
+      return change(identity, null, made, stamp.at);
     },
     submit,
     idle: () => mailbox.idle(),

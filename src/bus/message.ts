@@ -5,7 +5,10 @@ import { parseSubject } from "./subjects.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** CloudEvents 1.0 in binary mode: attributes as `ce-*` headers, the data as JSON. */
+/**
+ * CloudEvents 1.0 in binary mode: attributes as `ce-*` headers, the data as JSON. The trace stands twice: as the
+ * extension of CloudEvents, and where a client's tracing looks for it.
+ */
 export const encodeFact = (fact: Fact, source: string): { data: Uint8Array; headers: MsgHdrs } => {
   const attributes = headers();
   const set = (name: string, value: string | number) => attributes.set(name, String(value));
@@ -19,6 +22,10 @@ export const encodeFact = (fact: Fact, source: string): { data: Uint8Array; head
   set("ce-sequence", fact.seq);
   set("ce-ownersequence", fact.ownerSeq);
   set("content-type", "application/json");
+  if (fact.traceparent !== null) {
+    set("ce-traceparent", fact.traceparent);
+    set("traceparent", fact.traceparent);
+  }
   return { data: encoder.encode(JSON.stringify(fact.data)), headers: attributes };
 };
 
@@ -34,7 +41,9 @@ export const decodeFact = (subject: string, attributes: MsgHdrs | undefined, dat
   const at = Date.parse(attributes.get("ce-time"));
   const numbered = [seq, ownerSeq].every((n) => Number.isSafeInteger(n) && n > 0);
   if (id === "" || type === "" || !numbered || Number.isNaN(at)) return null;
-  return { id, stream, seq, owner, ownerSeq, type, at, actorKind, actorId, data: JSON.parse(decoder.decode(data)) };
+  const traceparent = attributes.get("ce-traceparent") || null;
+  const body = JSON.parse(decoder.decode(data));
+  return { id, stream, seq, owner, ownerSeq, type, at, actorKind, actorId, data: body, traceparent };
 };
 
 /** Deduplicates republished facts: the same for every publish of one fact. */

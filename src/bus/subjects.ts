@@ -1,4 +1,4 @@
-import type { Fact } from "../ports.ts";
+import type { Fact, Sighting } from "../ports.ts";
 
 /** The JetStream stream that holds every fact. */
 export const STREAM = "DARKROOM";
@@ -11,8 +11,18 @@ export const ALL_SUBJECTS = "darkroom.>";
 export const subjectOf = (fact: Pick<Fact, "owner" | "stream" | "actorKind" | "actorId" | "type">): string =>
   `darkroom.${fact.owner}.${fact.stream}.${fact.actorKind}.${fact.actorId}.${fact.type.slice(fact.type.indexOf(".") + 1)}`;
 
+/** Whether a subject or pattern can only match facts. */
+export const isOurs = (subject: string): boolean => subject.startsWith("darkroom.");
+
 /** Matches every fact of one stream. */
 export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>`;
+
+/** Everything that is shown and not kept: outside of `darkroom.>`, so that no stream stores it. */
+export const LIVE_SUBJECTS = "darkroom-live.>";
+
+/** `darkroom-live.node.<node>` or `darkroom-live.breaker.<node>.<provider>`. */
+export const liveSubject = ({ machine, node, provider }: Pick<Sighting, "machine" | "node" | "provider">): string =>
+  ["darkroom-live", machine, node, ...(provider === null ? [] : [provider])].join(".");
 
 export type ParsedSubject = Pick<Fact, "owner" | "stream" | "actorKind" | "actorId"> & { verb: string };
 

@@ -3,6 +3,7 @@
  * `PROVE_KILLS` is how often each of them kills (200).
  */
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { BENCHES } from "../bench/benches.ts";
 import { type Entry, named, runAll } from "./run-all.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -23,6 +24,40 @@ const ENTRIES: readonly Entry[] = [
     command: test("test/chaos/submit.test.ts"),
     env: { CHAOS_KILLS: KILLS },
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
+  },
+  {
+    name: "failover",
+    command: test("test/chaos/failover.test.ts"),
+    env: { FAILOVER_JOBS: "3000" },
+    figures: /^failover: (.*)$/,
+  },
+  {
+    name: "relay",
+    command: test("test/chaos/relay-outage.test.ts"),
+    env: { OUTAGE_S: "30" },
+    figures: /^outage: (.*)$/,
+  },
+  {
+    name: "nats",
+    command: [process.execPath, fileURLToPath(new URL("nats.ts", import.meta.url))],
+    figures: /^nats: (.*)$/,
+  },
+  {
+    name: "rolling",
+    command: test("test/chaos/rolling.test.ts"),
+    env: { ROLLING_ROUNDS: "10" },
+    figures: /^rolling: (.*)$/,
+  },
+  {
+    name: "proxy",
+    command: test("test/deploy/proxy.test.ts"),
+    env: { PROXY_ROUNDS: "20" },
+    figures: /^proxy: (.*)$/,
+  },
+  {
+    name: "image",
+    command: [process.execPath, fileURLToPath(new URL("image.ts", import.meta.url))],
+    figures: /^image: (.*)$/,
   },
   {
     name: "simulation",

@@ -94,15 +94,19 @@ const checkBatches = ({ tables, orders }: Evidence, accuse: Accuse) => {
   }
 };
 
-const checkStreams = ({ tables, published }: Evidence, accuse: Accuse) => {
+const checkStreams = ({ tables, published, orders }: Evidence, accuse: Accuse) => {
   const owners = new Map<string, number[]>();
+  const traces = new Map(
+    orders.flatMap(({ jobs, batch, traceparent }) => [...jobs, batch ?? ""].map((id) => [id, traceparent] as const)),
+  );
   for (const { id, seq } of tables.streams.values()) {
     const facts = tables.facts.get(id) ?? [];
     if (facts.length !== seq || facts.some((fact, n) => fact.seq !== n + 1)) accuse(`the stream ${id} has a gap`);
     if (new Set(facts.map((fact) => fact.id)).size !== seq) accuse(`the stream ${id} says a thing twice`);
     const sent = [...(published.get(id) ?? [])];
     if (sent.length !== seq || sent.some((n, place) => n !== place + 1)) accuse(`${id} was published as ${sent}`);
-    for (const { owner_id, owner_seq } of facts) {
+    for (const { owner_id, owner_seq, actor_id, traceparent } of facts) {
+      if (traceparent !== traces.get(actor_id)) accuse(`a fact that is owed to ${traceparent}`, actor_id);
       const seqs = owners.get(owner_id) ?? [];
       owners.set(owner_id, seqs);
       seqs.push(owner_seq);

@@ -20,6 +20,7 @@ const factOf = (seq: number, type = "job.progressed"): Fact => ({
   actorKind: "job",
   actorId: "job-1",
   data: { seq },
+  traceparent: null,
 });
 const item = (fact: Fact): FeedItem => ({ kind: "fact", fact });
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { bunBinary } from "./bun.ts";
 import { temporaryDirectory } from "./directory.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -33,11 +34,7 @@ export type TestServer = {
 export type ServerEnvironment = Record<string, string | undefined>;
 
 // Bun itself is the child, so that kill9 hits Darkroom and not a launcher in front of it.
-const bun = () => {
-  const binary =
-    "Bun" in globalThis ? process.execPath : fileURLToPath(new URL("../../node_modules/.bin/bun", import.meta.url));
-  return [binary, ["--no-env-file", MAIN]] as const;
-};
+const bun = () => [bunBinary(), ["--no-env-file", MAIN]] as const;
 
 const COMMANDS = {
   bun,
