@@ -23,8 +23,8 @@ export type Client = {
   send<T = unknown>(method: string, path: string, options?: Options): Promise<Answer<T>>;
   get<T = unknown>(path: string, headers?: Record<string, string>): Promise<Answer<T>>;
   post<T = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
-  /** A live stream. Rejects when it is not one. */
-  events(path: string, headers?: Record<string, string>): Promise<Events>;
+  /** A live stream, until `signal` aborts. Rejects when it is not one. */
+  events(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Events>;
 };
 
 const REQUEST_MS = 20_000;
@@ -50,6 +50,6 @@ export const createClient = (base: () => string, always: Record<string, string> 
     send,
     get: (path, headers) => send("GET", path, { headers }),
     post: (path, body, headers) => send("POST", path, { body, headers }),
-    events: (path, headers = {}) => openEvents(new URL(path, base()), { ...always, ...headers }),
+    events: (path, headers = {}, signal) => openEvents(new URL(path, base()), { ...always, ...headers }, signal),
   };
 };
