@@ -16,8 +16,8 @@ export type ClusterNode = {
   /** Where clients reach it. */
   url: string;
   ways: Record<WayName, Way>;
-  /** SIGKILL, also in the middle of its start or while it stands still. Resolves when it is gone. */
-  kill(): Promise<void>;
+  /** SIGKILL, also in the middle of its start or while it stands still. Resolves to whether there was anything to kill. */
+  kill(): Promise<boolean>;
   /** It stands still for so long, if it runs. */
   pause(ms: number): Promise<void>;
   /** SIGTERM, and the next one starts. Resolves to how the old one ended. */
@@ -32,7 +32,7 @@ export type ClusterNode = {
   close(): Promise<number | null>;
 };
 
-const isError = (line: string) => /"level":(5|6)0\b/.test(line);
+const isError = (line: string) => /"level":"(error|fatal)"/.test(line);
 
 /** Starts it; `address` is where each of its ways leads, `settings` what it is told besides. */
 export const openNode = async (
@@ -56,6 +56,7 @@ export const openNode = async (
   const errors: string[] = [];
   let server: TestServer | null = null;
   let starting = new AbortController();
+  let alive = false;
   let asked = false;
   let closing = false;
   let become = Promise.withResolvers<void>();
@@ -63,6 +64,7 @@ export const openNode = async (
   const note = (output: string) => errors.push(...output.split("\n").filter(isError));
   /** One life, from its start to its end. */
   const live = async (): Promise<void> => {
+    alive = true;
     asked = false;
     starting = new AbortController();
     const started = await startServer(env, { signal: starting.signal }).catch((error: Error) => {
@@ -81,6 +83,7 @@ export const openNode = async (
   const lives = (async () => {
     while (!closing) {
       await live();
+      alive = false;
       if (!closing && !server) await wait(AGAIN_MS);
     }
   })();
@@ -96,9 +99,11 @@ export const openNode = async (
     deaths,
     errors: () => [...errors],
     kill: async () => {
+      if (!alive) return false;
       asked = true;
       starting.abort();
       await server?.kill9();
+      return true;
     },
     pause: async (ms) => {
       if (!server) return;

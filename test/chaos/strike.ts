@@ -41,8 +41,8 @@ export const createStrikes = (cluster: Cluster) => {
     const node = "node" in fault ? cluster.nodes[fault.node] : undefined;
     switch (fault.kind) {
       case "kill":
-        struck.kills++;
-        return node?.kill();
+        if (await node?.kill()) struck.kills++;
+        return;
       case "pause":
         struck.pauses++;
         return node?.pause(fault.ms);

@@ -26,6 +26,12 @@ const ENTRIES: readonly Entry[] = [
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
   {
+    name: "cluster",
+    command: test("test/chaos/chaos.test.ts"),
+    env: { CLUSTER_RUNS: "20", CLUSTER_SECONDS: "30" },
+    figures: /^ *(?:seed|\d+|all) {2}.*$/,
+  },
+  {
     name: "failover",
     command: test("test/chaos/failover.test.ts"),
     env: { FAILOVER_JOBS: "3000" },
