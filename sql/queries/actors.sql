@@ -61,7 +61,10 @@ delete from inbox i using unnest($2::uuid[], $3::bigint[], $4::integer[]) x(sour
 where i.target = $1::uuid and i.source = x.source and i.source_version = x.source_version and i.n = x.n;
 
 -- name: overdueInbox
-select distinct target from inbox where created_at < $1::timestamptz limit $2::integer;
+-- Nobody reads what is for a parked actor.
+select distinct i.target from inbox i
+where i.created_at < $1::timestamptz and exists (select 1 from actors a where a.id = i.target and a.parked_at is null)
+limit $2::integer;
 
 -- name: fixWakeAt
 update actors set wake_at = $2::timestamptz where id = $1::uuid and version = $3::bigint;

@@ -103,6 +103,8 @@ export const createEngine = (deps: EngineDeps) => {
     clock,
     draws,
     log,
+    patienceMs: PATIENCE_MS,
+    monotonic,
     rows: deps.rows,
     aftermath: {
       actor: (change, soft) => {

@@ -7,6 +7,7 @@
  */
 import type { Registry } from "../../machines/registry.ts";
 import type { Query } from "../db/queries.ts";
+import { isRefusal } from "../db/sqlstate.ts";
 import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Wake } from "./dispatch.ts";
@@ -64,9 +65,15 @@ export const createSweep = (deps: {
     const overdue = new Date(now - deps.graceMs);
     const ahead = new Date(now + deps.graceMs);
     for (;;) {
-      const rows = await query<{ id: string }>("claimOverdue", [overdue, deps.pinned(), CLAIMS, ahead, versions]);
-      for (const { id } of rows) deps.wake(id, { type: "wake", claimed: true });
-      if (rows.length < CLAIMS || closed) return;
+      const claimed = [overdue, deps.pinned(), CLAIMS, ahead, versions];
+      const rows = await query<{ id: string }>("claimOverdue", claimed).catch((error) => {
+        if (!isRefusal(error)) throw error;
+        return null;
+      });
+      // One row among them takes no change at all. Two nodes may step the same actor: one of them loses.
+      const woken = rows ?? (await query<{ id: string }>("dueSoon", [overdue, CLAIMS]));
+      for (const { id } of woken) deps.wake(id, { type: "wake", claimed: rows !== null });
+      if (woken.length < CLAIMS || rows === null || closed) return;
     }
   };
 
