@@ -12,7 +12,7 @@ import { type Answers, createAnswers } from "./answers.ts";
 const THINK_MS = 60;
 const IMAGES = 2;
 /** Most jobs fail in the end: drawing costs more than all the rest of a job. */
-const TEXTS = ["[fail] a red fox", "[fail] a blue boat", "[fail] a tree", "a small fox"];
+const TEXTS = [...Array(7).fill("[fail] a red fox"), "a small fox"];
 const INSIST_MS = 15_000;
 
 type Created = { job_id: string };

@@ -110,6 +110,7 @@ export const holdLaws = (sql: Sql, taken: Taken | null, aside: readonly string[]
       tables.actors.delete(id);
       tables.jobs.delete(id);
     }
+    for (const [place, [letter]] of tables.inbox) if (aside.includes(letter?.target ?? "")) tables.inbox.delete(place);
     const accuse = (what: string, actor?: string) => assert.fail(`${what} ${actor ?? ""}`);
     const evidence = evidenceOf(tables, taken ?? NOTHING);
     checkNow(evidence);

@@ -1,9 +1,9 @@
 import type { Sql } from "../../src/db/connect.ts";
 
-/** Where in a group commit a trigger strikes: in its middle, at its last statement, or in COMMIT itself. */
+/** Where in a group commit a trigger strikes: at its first write, in its middle, or in COMMIT itself. */
 export const PLACES = {
+  actors: "create trigger fault before insert or update on actors for each statement execute function fault()",
   facts: "create trigger fault before insert on facts for each statement execute function fault()",
-  commits: "create trigger fault before insert on commits for each row execute function fault()",
   commit: `create constraint trigger fault after insert on commits deferrable initially deferred
     for each row execute function fault()`,
 } as const;
@@ -14,8 +14,9 @@ export const plant = async (sql: Sql, place: Place, nth: number, what: string): 
   await sql.unsafe(`
     create sequence faults;
     create function fault() returns trigger language plpgsql as $$
+    declare n bigint := nextval('faults');
     begin
-      if nextval('faults') % ${nth} = 0 then ${what}; end if;
+      if n % ${nth} = 0 then ${what}; end if;
       return new;
     end $$;
     ${PLACES[place]};`);
@@ -24,8 +25,9 @@ export const plant = async (sql: Sql, place: Place, nth: number, what: string): 
   };
 };
 
-/** Raises an error as the server would. */
-export const raise = (sqlstate: string) => `raise exception 'a fault' using errcode = '${sqlstate}'`;
+/** Raises errors as the server would, one after another. */
+export const raise = (...sqlstates: string[]) =>
+  `raise exception 'a fault' using errcode = (array['${sqlstates.join("', '")}'])[1 + n / 2 % ${sqlstates.length}]`;
 
 /** The session ends itself, as if its connection had been cut. */
 export const CUT = "perform pg_terminate_backend(pg_backend_pid())";

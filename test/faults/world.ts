@@ -21,7 +21,7 @@ const RECOVERY_MS = 15_000;
 const SETTLE_MS = 60_000;
 
 const SETTINGS = {
-  PROVIDER_CONCURRENCY: "6",
+  PROVIDER_CONCURRENCY: "20",
   SIMULATED_LATENCY_MS: "150",
   // What was under way when the database went away is waited for this long, so short makes the test short.
   NOT_AFTER_MS: "1000",
@@ -71,6 +71,8 @@ export const underLoad = async (
   const world = { app, customers, sql };
   const { all, taken, followers } = customers;
   try {
+    // Later there may be no connection to be had.
+    await sql`select 1`;
     await wait(WARM_UP_MS);
     await fault(world);
     const recovery = await recover(world);
