@@ -191,7 +191,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     if (actorKind === "batch") return presentBatch(actorId, data as unknown as BatchView);
     return data;
   };
-  const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL });
+  const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL, log });
   const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
   const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
   opened.defer(() => pulses.close());

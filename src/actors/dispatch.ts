@@ -4,8 +4,10 @@
  *   won              cache, timers, effects, facts, messages to other actors
  *   version_lost     another node was first: reload and step again, bounded
  *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
+ *   refused          what the database does not take three times in a row is poison, as a step that throws: parked
  *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
  */
+import { LRUCache } from "lru-cache";
 import type { Kind, Registry } from "../../machines/registry.ts";
 import type { Stamp } from "../../machines/stamp.ts";
 import {
@@ -20,6 +22,7 @@ import {
   wakeAt,
 } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
+import { isRefusal } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws, Fact } from "../ports.ts";
@@ -39,6 +42,9 @@ import type { Warm, Warmth } from "./warm.ts";
 const RACES = 10;
 const STEP_TRIES = 3;
 const REASON_LENGTH = 200;
+/** How long an actor is left alone whose row takes no change at all, so that it cannot even be parked. */
+const REST_MS = 60_000;
+const MOST_RESTING = 1_000;
 
 /** What a committed (or soft) change means to the rest of the node. */
 export type Aftermath = {
@@ -75,7 +81,10 @@ export type Dispatch = {
 
 type InboxRow = Letter & { event: MachineEvent };
 
-/** Null for a snapshot so broken that it has none: it can still be parked. */
+/** Empty for a snapshot so broken that it has none: it can still be parked. */
+const stateOf = ({ value }: Snapshot): string => (value ? stateName(value) : "");
+
+/** Null, the same. */
 const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
   try {
     return kind.status(snapshot);
@@ -87,6 +96,8 @@ const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
 /** The trace that a letter brings along. */
 const traceIn = (event: MachineEvent | undefined): string | null =>
   typeof event?.traceparent === "string" ? event.traceparent : null;
+
+const outOfService = () => new Problem("conflict", "This was taken out of service for inspection");
 
 /** Why, in the words of whoever sent the event: its code, else its reason. */
 const reasonIn = (event: MachineEvent | undefined): string | null => {
@@ -103,6 +114,10 @@ export const createDispatch = (deps: {
   clock: Clock;
   draws: Draws;
   log: Log;
+  /** How long a command may wait for those before it, ms. */
+  patienceMs: number;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic(): number;
   aftermath: Aftermath;
   /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
   rows(change: ActorChange): Rows;
@@ -110,7 +125,8 @@ export const createDispatch = (deps: {
   observe(claimed: boolean, seconds: number): void;
 }): Dispatch => {
   const { registry, warmth, clock, draws } = deps;
-  const mailbox = createMailbox();
+  const mailbox = createMailbox(deps);
+  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: REST_MS, perf: { now: deps.monotonic } });
   const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
 
   const change = (
@@ -133,7 +149,7 @@ export const createDispatch = (deps: {
       expect: before?.version ?? 0,
       machineVersion: kind.version,
       snapshot: step.snapshot,
-      state: stateName(step.snapshot.value),
+      state: stateOf(step.snapshot),
       fromState: before?.committedState ?? null,
       status: statusOf(kind, step.snapshot),
       wakeAt: wakeAt(step.snapshot.timers),
@@ -180,6 +196,7 @@ export const createDispatch = (deps: {
       tags: step?.tags ?? new Set(),
       folded: soft ? [...c.folded, c.event] : [],
       committedState: soft ? (before?.committedState ?? c.state) : c.state,
+      committedStatus: soft ? (before?.committedStatus ?? c.status) : c.status,
       done: c.done,
     });
   };
@@ -227,7 +244,7 @@ export const createDispatch = (deps: {
     return outcome.kind;
   };
 
-  const park = async (actor: Warm, error: unknown, event: string) => {
+  const park = async (actor: Warm, error: unknown, event: string): Promise<void> => {
     const reason = error instanceof Error ? error.message.slice(0, 500) : "the step threw";
     deps.log.error({ err: error, actor_id: actor.identity.id, actor_kind: actor.identity.kind }, "actor parked");
     const parked: ActorChange = {
@@ -248,9 +265,18 @@ export const createDispatch = (deps: {
         },
         clock.now(),
       ),
+      // What is stored may not tell.
+      state: actor.committedState,
+      status: actor.committedStatus,
       parkedReason: reason || "the step threw",
     };
-    await commitStep(actor, parked, null);
+    try {
+      await commitStep(actor, parked, null);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      deps.log.error({ err: error, actor_id: actor.identity.id }, "actor cannot even be parked; it is left alone");
+      resting.set(actor.identity.id, true);
+    }
   };
 
   /** A pure step may fail on a draw; three failures in a row mean that the snapshot is poison. */
@@ -265,19 +291,21 @@ export const createDispatch = (deps: {
   };
 
   const process = async (id: string, event: MachineEvent | Wake, traceparent: string | null): Promise<Sent> => {
+    if (event.type === "wake" && resting.has(id)) throw outOfService();
+    let refusals = 0;
     for (let race = 0; race < RACES; race++) {
       const actor = await warmth.find(id);
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
-      const due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
-      const late = due === null ? -1 : clock.now() - due;
+      let due: number | null;
       let next: Step;
       try {
+        due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
         next = step(actor, events);
       } catch (error) {
         await park(actor, error, event.type);
-        throw new Problem("conflict", "This was taken out of service for inspection");
+        throw outOfService();
       }
       const answer = (outcome: Sent["outcome"], version: number): Sent => ({
         outcome,
@@ -291,7 +319,8 @@ export const createDispatch = (deps: {
         deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now()), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
-      if (late >= 0) deps.observe((event as Wake).claimed ?? false, late / 1000);
+      if (due !== null && due <= clock.now())
+        deps.observe((event as Wake).claimed ?? false, (clock.now() - due) / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
       const cause = traceparent ?? traceIn(events.at(-1));
       const c = { ...change(actor.identity, actor, next, clock.now(), drains, cause), reason: reasonIn(events.at(-1)) };
@@ -300,7 +329,15 @@ export const createDispatch = (deps: {
         deps.aftermath.actor(c, true);
         return answer("soft", actor.version);
       }
-      const outcome = await commitStep(actor, c, next);
+      let outcome: UnitOutcome["kind"];
+      try {
+        outcome = await commitStep(actor, c, next);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (++refusals < STEP_TRIES) continue;
+        await park(await warmth.find(id), error, event.type);
+        throw outOfService();
+      }
       if (outcome === "won") return answer("won", c.expect + 1);
       if (outcome === "reserve_denied") return { outcome, snapshot: actor.snapshot, version: actor.version };
     }
