@@ -1,11 +1,12 @@
 /** The composition root: builds everything on top of the services, and closes it in the opposite order. */
-import type { BatchView } from "../machines/batch.ts";
+import type { BatchView } from "../machines/batch.words.ts";
 import type { JobView } from "../machines/job.view.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
 import { createLife } from "./actors/life.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
+import { attachmentFacts } from "./attachments/facts.ts";
 import { createLinks } from "./attachments/links.ts";
 import { createAttachmentRoutes } from "./attachments/routes.ts";
 import { DEMO_USER } from "./auth/demo.ts";
@@ -14,11 +15,13 @@ import { createPasswords } from "./auth/passwords.ts";
 import { createAuthRoutes } from "./auth/routes.ts";
 import { createTokens } from "./auth/tokens.ts";
 import { createBatchCommands } from "./batches/commands.ts";
+import { batchFacts, batchStreamDescriptions } from "./batches/facts.ts";
 import { createBatchReads, presentBatch } from "./batches/reads.ts";
 import { createBatchRoutes } from "./batches/routes.ts";
 import { createBatchSockets } from "./batches/sockets.ts";
 import { createBatchStreams } from "./batches/streams.ts";
 import { createChatCommands } from "./chats/commands.ts";
+import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
 import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
 import { createFactLog } from "./facts/log.ts";
@@ -39,6 +42,7 @@ import { createBreakers } from "./jobs/breakers.ts";
 import { createCheckTokens } from "./jobs/check-tokens.ts";
 import { createJobCommands, outputRows } from "./jobs/commands.ts";
 import { createJobEffects } from "./jobs/effects.ts";
+import { jobFacts, jobStreamDescription } from "./jobs/facts.ts";
 import { createHistory } from "./jobs/history.ts";
 import { createJobObserver } from "./jobs/observe.ts";
 import { createOutlook } from "./jobs/outlook.ts";
@@ -51,9 +55,11 @@ import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
 import { createOptionCommands } from "./options/commands.ts";
+import { optionFacts } from "./options/facts.ts";
 import { createOptionRoutes } from "./options/routes.ts";
 import type { Fact, Sighting } from "./ports.ts";
 import { type Overrides, openServices } from "./services.ts";
+import { createAsyncApi } from "./streams/asyncapi.ts";
 import { createClients } from "./streams/clients.ts";
 import { createEnvelopes } from "./streams/envelope.ts";
 import { createFeed } from "./streams/feed.ts";
@@ -286,6 +292,13 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     publicUrl: config.PUBLIC_URL,
   });
 
+  const asyncapi = createAsyncApi({
+    publicUrl: config.PUBLIC_URL,
+    version,
+    facts: [...chatFacts, ...optionFacts, ...attachmentFacts, ...jobFacts, ...batchFacts],
+    streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions],
+  });
+
   const receiver = createReceiver({
     providers,
     hooks,
@@ -316,7 +329,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     )
     .use(createMetricsRoute(metrics))
     .use(createProviderRoutes({ guard, read: accounts.states }))
-    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description] }))
+    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description], asyncapi }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
     .use(createModelRoutes({ guard, models }))
     .use(

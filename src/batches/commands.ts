@@ -1,3 +1,4 @@
+import type { BatchContext } from "../../machines/batch.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
 import { emptyUnit } from "../actors/unit.ts";
 import { Problem } from "../errors.ts";
@@ -78,7 +79,11 @@ export const createBatchCommands = (deps: {
     cancel: async (id: string, { userId, traceparent }: Caller) => {
       const row = await deps.reads.row(id, userId);
       if (deps.reads.show(row).finished_at !== null) throw new Problem("conflict", "The job has already ended");
-      await dispatch.send(id, { type: "cancel", jobs: row.jobs.map((job) => job.id) }, traceparent);
+      const cancel = { type: "cancel", jobs: row.jobs.map((job) => job.id) };
+      const { outcome, snapshot } = await dispatch.send(id, cancel, traceparent);
+      // It ended after it was read: nobody will hear of this cancel.
+      if (outcome === "unchanged" && (snapshot.context as BatchContext).finishedAt !== null)
+        throw new Problem("conflict", "The job has already ended");
     },
   };
 };

@@ -5,7 +5,7 @@ import { ALL_SUBJECTS, isOurs, STREAM } from "./subjects.ts";
 const NANOS = 1_000_000_000;
 const WINDOW_S = 120;
 /** What the largest fact takes with its headers, and room; see test/bus/largest.test.ts. */
-export const LARGEST_FACT = 256 * 1024;
+export const LARGEST_FACT = 128 * 1024;
 
 type Wanted = Pick<StreamConfig, "num_replicas" | "max_age" | "max_bytes" | "duplicate_window">;
 export type Changes = Partial<Wanted & Pick<StreamConfig, "subjects">>;

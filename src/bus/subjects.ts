@@ -4,6 +4,16 @@ import type { Fact, Sighting } from "../ports.ts";
 export const STREAM = "DARKROOM";
 export const ALL_SUBJECTS = "darkroom.>";
 
+/** The form of every subject, with what its places hold. */
+export const SUBJECT = "darkroom.{owner}.{stream}.{actor_kind}.{actor_id}.{fact}";
+export const SUBJECT_PLACES: Readonly<Record<string, string>> = {
+  owner: "id of the user whose it is",
+  stream: "id of the chat, else of the batch, else of the job or upload itself",
+  actor_kind: "job, batch, attachment, chat, message or option",
+  actor_id: "id of the actor or row",
+  fact: "what happened, e.g. succeeded",
+};
+
 /**
  * `darkroom.<owner>.<stream>.<actor kind>.<actor id>.<fact>`, e.g.
  * `darkroom.0000….0192….job.0192….succeeded`. The only place that builds or reads subjects.
@@ -19,6 +29,10 @@ export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>
 
 /** Everything that is shown and not kept: outside of `darkroom.>`, so that no stream stores it. */
 export const LIVE_SUBJECTS = "darkroom-live.>";
+
+/** The forms of those subjects. */
+export const NODE_SUBJECT = "darkroom-live.node.{node}";
+export const BREAKER_SUBJECT = "darkroom-live.breaker.{node}.{provider}";
 
 /** `darkroom-live.node.<node>` or `darkroom-live.breaker.<node>.<provider>`. */
 export const liveSubject = ({ machine, node, provider }: Pick<Sighting, "machine" | "node" | "provider">): string =>

@@ -3,7 +3,7 @@ import { decodeFact } from "../../src/bus/message.ts";
 import { STREAM } from "../../src/bus/subjects.ts";
 import type { Fact } from "../../src/ports.ts";
 
-export type Stored = { fact: Fact; messageId: string; headers: MsgHdrs; subject: string };
+export type Stored = { fact: Fact; messageId: string; headers: MsgHdrs; subject: string; data: Uint8Array };
 
 const PATIENCE_MS = 5_000;
 const TRIES = 6;
@@ -20,7 +20,7 @@ const read = async (jetstream: JetStreamClient, filterSubjects: string, count: n
   for await (const { subject, headers, data } of messages) {
     const fact = decodeFact(subject, headers, data);
     if (!fact || !headers) throw new Error(`no fact on ${subject}`);
-    stored.push({ fact, messageId: headers.get("Nats-Msg-Id"), headers, subject });
+    stored.push({ fact, messageId: headers.get("Nats-Msg-Id"), headers, subject, data });
     if (stored.length === count) break;
   }
   clearTimeout(late);

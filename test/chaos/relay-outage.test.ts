@@ -10,7 +10,7 @@ import { until } from "../streams/until.ts";
 import { optionsOf, press, say, startChat } from "../support/flow.ts";
 import { contiguous, follow } from "../support/follower.ts";
 import { metricsOf } from "../support/metrics.ts";
-import { createGround, type Node } from "./nodes.ts";
+import { createGround, type Node } from "../support/ground.ts";
 
 /** `OUTAGE_S=30` makes it long. */
 const OUTAGE_MS = Number(process.env.OUTAGE_S ?? 3) * 1000;
