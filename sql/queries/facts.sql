@@ -35,6 +35,10 @@ with moved as materialized (
 )
 update streams s set published = greatest(s.published, m.seq) from moved m where s.id = m.id;
 
+-- name: countClaims
+-- Of the claims that hold now, those that lapse by then.
+select count(*)::integer as claims from relay_claims where expires_at > $1::timestamptz and expires_at <= $2::timestamptz;
+
 -- name: releaseStreams
 delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
 

@@ -17,8 +17,14 @@ const CHECK_MS = 2_000;
  * publishes from the log. The connection mends itself; what is lost meanwhile, the feeds read from the log.
  * Rejects when the server cannot be reached in 5 s, or cannot keep facts as the settings say.
  */
-export const createNatsBus = async (options: { config: NatsSettings; source: string; log: Log }): Promise<Bus> => {
-  const { config, source, log } = options;
+export const createNatsBus = async (options: {
+  config: NatsSettings;
+  source: string;
+  /** Awaited before the durable log is made, while there is none: also when it was lost. */
+  beforeNew?(): Promise<void>;
+  log: Log;
+}): Promise<Bus> => {
+  const { config, source, beforeNew, log } = options;
   const local = createLocalSubscriptions();
   const connection = await connectNats(config, log);
   const jetstream = connection.jetstream({ timeout: PUBLISH_MS });
@@ -31,7 +37,7 @@ export const createNatsBus = async (options: { config: NatsSettings; source: str
     }
     // Not asked whether JetStream is there at all: a user may be allowed to look at this one stream only.
     const manager = await connection.jetstreamManager({ timeout: CHECK_MS, checkAPI: false });
-    const stream = createStream({ manager, clustered: Boolean(cluster), config, log });
+    const stream = createStream({ manager, clustered: Boolean(cluster), config, beforeNew, log });
     await stream.prepare();
     return stream;
   };

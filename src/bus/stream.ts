@@ -28,6 +28,8 @@ export const createStream = (deps: {
   manager: JetStreamManager;
   clustered: boolean;
   config: NatsSettings;
+  /** Awaited before the stream is made, while there is none. */
+  beforeNew?(): Promise<void>;
   log: Log;
 }) => {
   const { manager, config, log } = deps;
@@ -40,6 +42,7 @@ export const createStream = (deps: {
     } catch (error) {
       if (codeOf(error) !== NOT_FOUND) throw error;
     }
+    await deps.beforeNew?.();
     try {
       return await manager.streams.add(newStream(wanted));
     } catch (error) {

@@ -8,15 +8,14 @@ import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { Bus, Clock, Fact } from "../ports.ts";
 import { type FactRow, toFact } from "./log.ts";
+import { CLAIM_MS, rewind } from "./rewind.ts";
 
-const CLAIM_MS = 10_000;
 /** Nothing is sent later than this after a claim: the bus may take as long again to answer. */
 const SEND_MS = CLAIM_MS / 2;
 const SWEEP_MS = 1_000;
 const CLOSE_MS = 3_000;
 const STREAMS = 200;
 const FACTS = 200;
-const REWOUND = 1_000;
 /** Streams remembered from hints. The sweep finds the others in the table. */
 const MOST_DIRTY = 10_000;
 const BUS = "nats";
@@ -53,7 +52,7 @@ export const createRelay = (deps: {
     // the node dies in between.
     if ((known && known.incarnation !== found) || (incarnation !== null && incarnation !== found)) {
       log.warn({ known: known?.incarnation, found }, "the bus lost its storage; publishing again from the start");
-      while ((await query("rewindPublished", [REWOUND])).length === REWOUND);
+      await rewind(query);
     }
     if (known?.incarnation !== found) await query("writeIncarnation", [BUS, found]);
     incarnation = found;

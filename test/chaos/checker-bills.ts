@@ -25,6 +25,21 @@ export const fatesOf = ({ bills, facts, actors }: Pick<Evidence, "bills" | "fact
   });
 };
 
+/** Those who stop what they are told to stop, whenever they are told. */
+const STOPPABLE = new Set(["replicate", "fal"]);
+
+/** What was paid for and came to its end was delivered: a job that stopped early has stopped the provider, too. */
+export const checkPictures: Law = ({ bills, actors }, accuse) => {
+  const byId = new Map(actors.map((actor) => [actor.id, actor]));
+  for (const bill of bills) {
+    const { status, context } = byId.get(bill.job ?? "") ?? {};
+    if (!context || !isNamed(context.ref, bill) || !STOPPABLE.has(bill.provider)) continue;
+    if ((status === "TIMEOUT" || status === "CANCELED") && bill.ending !== "canceled") {
+      accuse(`a job that is ${status} of a picture that is ${bill.ending}`, bill.job ?? undefined);
+    }
+  }
+};
+
 /** Every attempt was billed at most once, after its commit, and somebody knows what became of each bill. */
 export const checkBills: Law = (evidence, accuse) => {
   const { bills, facts, actors, transitions } = evidence;

@@ -5,6 +5,11 @@ const ENDED = /^(succeeded|failed|timeout|canceled|partial)$/;
 /** A timer that nobody fired so long after its instant will not fire any more. */
 const OVERDUE_MS = 5_000;
 
+/** A prompt that asks for another end than a picture. */
+const MARKED = /\[[a-z-]+\]/;
+/** Of a job that asked for a picture: it was not found out whether it is made, or it came up too late again and again. */
+const GOOD_REASONS = new Set(["submit_unknown", "not_sent"]);
+
 /** A batch waits for its jobs alone. */
 const isStuck = ({ kind, wakeAt }: Actor, at: number) =>
   kind !== "batch" && (wakeAt === null || wakeAt < at - OVERDUE_MS);
@@ -13,7 +18,7 @@ const isStuck = ({ kind, wakeAt }: Actor, at: number) =>
 export const checkActors: Law = ({ actors, transitions, outputs, jobs, at }, accuse) => {
   const steps = Map.groupBy(transitions, ({ actor }) => actor);
   const made = Map.groupBy(outputs, ({ job }) => job);
-  const isJob = new Set(jobs.map(({ id }) => id));
+  const prompts = new Map(jobs.map(({ id, prompt }) => [id, prompt]));
   for (const actor of actors) {
     const { id, state, finishedAt, parked, version, wakeAt, status, context } = actor;
     if (parked !== null) accuse(`an actor that is parked: ${parked}`, id);
@@ -24,11 +29,14 @@ export const checkActors: Law = ({ actors, transitions, outputs, jobs, at }, acc
     if (history.length !== version || history.some((step, n) => step.version !== n + 1)) {
       accuse(`a history of ${history.map((step) => step.version)} up to version ${version}`, id);
     }
-    if (!isJob.has(id)) continue;
+    if (!prompts.has(id)) continue;
     const pictures = made.get(id)?.length ?? 0;
     if (pictures !== (status === "SUCCEEDED" ? 1 : 0)) accuse(`${pictures} pictures of a job that is ${status}`, id);
     if (status === "SUCCEEDED" && context.ref === null) accuse("a picture from nowhere", id);
-    if (status === "FAILED" && context.error === null) accuse("a failure without a reason", id);
+    const { code = "nothing" } = context.error ?? {};
+    if (status === "FAILED" && !MARKED.test(prompts.get(id) ?? "") && !GOOD_REASONS.has(code)) {
+      accuse(`a failure that nobody asked for: ${code}`, id);
+    }
   }
 };
 

@@ -78,6 +78,14 @@ const SPOILT: Record<string, readonly [says: RegExp, spoil: Spoil]> = {
     /billed 5000 ms before/,
     (e) => Object.assign(billIn(e, PICTURE), { at: e.at - 5000 }),
   ],
+  "a paid picture that was thrown away": [
+    /a job that is TIMEOUT of a picture that is completed/,
+    (e) => Object.assign(actorIn(e, PICTURE), { status: "TIMEOUT" }),
+  ],
+  "a failure that nobody asked for": [
+    /nobody asked for: provider_error/,
+    (e) => Object.assign(actorIn(e, UNKNOWN).context, { error: { code: "provider_error" } }),
+  ],
   "an orphan that goes on": [/an orphan that goes on/, (e) => Object.assign(billIn(e, CANCELED), { ending: null })],
   "a gap in a stream": [
     /the stream .* of 9 facts has 1,2,3,5/,
@@ -126,6 +134,7 @@ const SPOILT: Record<string, readonly [says: RegExp, spoil: Spoil]> = {
   "a picture that is gone": [/an object that is gone/, (e) => void e.objects.pop()],
   "a picture that nothing names": [/an object that nothing names/, (e) => e.objects.push(`media/${OWNER}/unnamed.png`)],
   "an object where none should be": [/has no business here/, (e) => e.objects.push("uploads/forgotten")],
+  "a line that no node should write": [/a node wrote an error/, (e) => Object.assign(e, { errors: ["an error"] })],
   "an answer that nobody should get": [/was answered 500/, (e) => Object.assign(e, { complaints: ["500"] })],
 };
 

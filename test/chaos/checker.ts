@@ -1,5 +1,5 @@
 /** The laws, judged from the evidence alone. */
-import { checkBills } from "./checker-bills.ts";
+import { checkBills, checkPictures } from "./checker-bills.ts";
 import { checkClients, checkConsumer, checkLog, checkPublished } from "./checker-streams.ts";
 import { checkActors, checkBatches, checkCancels, checkOrders, checkReserves } from "./checker-jobs.ts";
 import { checkMedia } from "./checker-media.ts";
@@ -17,6 +17,7 @@ const LAWS: readonly Law[] = [
   checkCancels,
   checkReserves,
   checkBills,
+  checkPictures,
   checkLog,
   checkPublished,
   checkConsumer,
@@ -30,5 +31,6 @@ export const check = (evidence: Evidence): Violation[] => {
   const accuse: Accuse = (what, actor) => void violations.push(actor === undefined ? { what } : { what, actor });
   for (const law of LAWS) law(evidence, accuse);
   for (const complaint of evidence.complaints) accuse(`a customer was answered ${complaint}`);
+  for (const error of evidence.errors) accuse(`a node wrote ${error}`);
   return violations;
 };

@@ -43,7 +43,6 @@ const SETTINGS = {
   BREAKER_COOLDOWN_MS: "1000",
   FAILOVER_AFTER_MS: "3000",
   RETRY_LIMIT: "3",
-  JOB_TIMEOUT_MS: "18000",
 };
 const TIMES = { latencyMs: 10, queueMs: 300, runMs: 2000, timers: true };
 const THROWAWAY = { fsync: "off", full_page_writes: "off", max_connections: "200" };
@@ -67,8 +66,14 @@ export type Cluster = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Starts all of it; dispose of it. `providers` has those that are there in person: the simulated one is the rest. */
-export const openCluster = async (providers: readonly ProviderName[]): Promise<Cluster> => {
+/**
+ * Starts all of it; dispose of it. `providers` has those that are there in person: the simulated one is the rest.
+ * `more`: settings on top of the fast ones.
+ */
+export const openCluster = async (
+  providers: readonly ProviderName[],
+  more: Record<string, string>,
+): Promise<Cluster> => {
   await using opened = new AsyncDisposableStack();
   const directory = await temporaryDirectory();
   opened.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
@@ -94,6 +99,7 @@ export const openCluster = async (providers: readonly ProviderName[]): Promise<C
   const settings = {
     ...Object.assign({}, ...targets.map((target) => target.settings)),
     ...SETTINGS,
+    ...more,
     DATA_DIR: dataDir,
     PUBLIC_URL: `http://127.0.0.1:${balancer.port}`,
   };

@@ -85,6 +85,8 @@ export type Evidence = {
   orders: readonly Order[];
   canceled: readonly string[];
   complaints: readonly string[];
+  /** Lines at level error, of all nodes. */
+  errors: readonly string[];
   /** Keys of the objects in storage, and how many half-written files lie about. */
   objects: string[];
   halves: number;
@@ -92,7 +94,7 @@ export type Evidence = {
 
 export type Rows = Omit<
   Evidence,
-  "published" | "heard" | "watched" | "orders" | "canceled" | "complaints" | "objects" | "halves"
+  "published" | "heard" | "watched" | "orders" | "canceled" | "complaints" | "errors" | "objects" | "halves"
 >;
 
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;

@@ -118,6 +118,7 @@ export const makeEvidence = (): Evidence => {
     ],
     canceled: [CANCELED, BATCH],
     complaints: [],
+    errors: [],
     objects: [PICTURE, FIRST, SECOND].flatMap(keysOf),
     halves: 0,
   };
