@@ -137,6 +137,16 @@ describe("the nodes of docker-compose.yml", () => {
     assert.throws(() => nodeConfig(compose), new ConfigError(["JWT_SECRET looks like a default"]));
   });
 
+  it("use the bucket that is made, with the keys of the S3 that is started", async () => {
+    const compose = await readCompose();
+    const { S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = nodeConfig(compose);
+    const { environment, ...bucket } = serviceOf(compose, "bucket");
+    assert.equal(bucket.command?.at(-1), `minio/${S3_BUCKET}`);
+    assert.equal(environment?.MC_HOST_minio, `http://${AWS_ACCESS_KEY_ID}:${AWS_SECRET_ACCESS_KEY}@minio:9000`);
+    const { MINIO_ROOT_USER, MINIO_ROOT_PASSWORD } = serviceOf(compose, "minio").environment ?? {};
+    assert.deepEqual([MINIO_ROOT_USER, MINIO_ROOT_PASSWORD], [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]);
+  });
+
   it("have more time to stop than they take", async () => {
     const compose = await readCompose();
     const { DRAIN_DELAY_MS } = nodeConfig(compose);
