@@ -86,6 +86,9 @@ describe("docker-compose.yml", () => {
         assert.ok(compose.services[other], `${name} waits for ${other}`);
         assert.equal(condition, ends.has(other) ? "service_completed_successfully" : "service_healthy", name);
       }
+    // `up --wait` takes the end of a job for a failure where nobody waits for it.
+    const awaited = new Set(all.flatMap(([, { depends_on = {} }]) => Object.keys(depends_on)));
+    for (const job of ends) assert.ok(awaited.has(job), job);
   });
 
   it("takes images of one line of releases, never the latest, and builds its own", () => {
