@@ -1,11 +1,12 @@
 /** The composition root: builds everything on top of the services, and closes it in the opposite order. */
-import { setTimeout as wait } from "node:timers/promises";
-import type { BatchView } from "../machines/batch.ts";
+import type { BatchView } from "../machines/batch.words.ts";
 import type { JobView } from "../machines/job.view.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
+import { createLife } from "./actors/life.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
+import { attachmentFacts } from "./attachments/facts.ts";
 import { createLinks } from "./attachments/links.ts";
 import { createAttachmentRoutes } from "./attachments/routes.ts";
 import { DEMO_USER } from "./auth/demo.ts";
@@ -14,11 +15,13 @@ import { createPasswords } from "./auth/passwords.ts";
 import { createAuthRoutes } from "./auth/routes.ts";
 import { createTokens } from "./auth/tokens.ts";
 import { createBatchCommands } from "./batches/commands.ts";
+import { batchFacts, batchStreamDescriptions } from "./batches/facts.ts";
 import { createBatchReads, presentBatch } from "./batches/reads.ts";
 import { createBatchRoutes } from "./batches/routes.ts";
 import { createBatchSockets } from "./batches/sockets.ts";
 import { createBatchStreams } from "./batches/streams.ts";
 import { createChatCommands } from "./chats/commands.ts";
+import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
 import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
 import { createFactLog } from "./facts/log.ts";
@@ -39,6 +42,7 @@ import { createBreakers } from "./jobs/breakers.ts";
 import { createCheckTokens } from "./jobs/check-tokens.ts";
 import { createJobCommands, outputRows } from "./jobs/commands.ts";
 import { createJobEffects } from "./jobs/effects.ts";
+import { jobFacts, jobStreamDescription } from "./jobs/facts.ts";
 import { createHistory } from "./jobs/history.ts";
 import { createJobObserver } from "./jobs/observe.ts";
 import { createOutlook } from "./jobs/outlook.ts";
@@ -51,9 +55,11 @@ import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import { createModelRoutes } from "./models/routes.ts";
 import { createOptionCommands } from "./options/commands.ts";
+import { optionFacts } from "./options/facts.ts";
 import { createOptionRoutes } from "./options/routes.ts";
-import type { Fact } from "./ports.ts";
+import type { Fact, Sighting } from "./ports.ts";
 import { type Overrides, openServices } from "./services.ts";
+import { createAsyncApi } from "./streams/asyncapi.ts";
 import { createClients } from "./streams/clients.ts";
 import { createEnvelopes } from "./streams/envelope.ts";
 import { createFeed } from "./streams/feed.ts";
@@ -67,6 +73,8 @@ import { createHooks } from "./webhooks/token.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
+/** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
+const FINISH_MARGIN_MS = 1_000;
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
@@ -74,6 +82,11 @@ export type App = Served & {
   start(): Promise<void>;
   /** Resolves when nothing is running; timers may be set. */
   settle(): Promise<void>;
+  /**
+   * Readiness fails, for `DRAIN_DELAY_MS` with everything going on; then nothing new is begun and streams end.
+   * Resolves when what was begun is done, or takes too long. Requests are answered all the while.
+   */
+  drain(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -85,8 +98,9 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const services = await openServices(config, overrides, opened, log);
   const { query, write, clock, draws, bus, storage, s3, providers, tmpDir } = services;
   const factLog = createFactLog(query);
-  const relay = bus.durable ? createRelay({ query: write, bus, clock, node: draws.id(), log }) : null;
-  opened.defer(() => relay?.close());
+  const node = draws.id();
+  const exhibit = (seen: Pick<Sighting, "machine" | "provider" | "state" | "context">) =>
+    bus.exhibit({ id: draws.id(), node, at: clock.now(), ...seen });
   const models = offered({ providers: new Set(providers.keys()) });
   for (const { name, rates } of providers.values()) {
     await write("ensureAccount", [name, config.PROVIDER_CONCURRENCY, rates?.submits ?? null, rates?.checks ?? null]);
@@ -94,18 +108,27 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
-  // Actors.
   const metrics = createMetrics({
     queueDepth: async () => (await query<{ live: number }>("countLiveJobs"))[0]?.live ?? 0,
     parkedActors: async () => (await query<{ parked: number }>("countParked"))[0]?.parked ?? 0,
     pausedAccounts: () => query("pausedAccounts"),
+    relayLag: async () => (await relay?.lag()) ?? { facts: 0, seconds: 0 },
   });
+  const relay = bus.durable
+    ? createRelay({ query: write, bus, clock, node, log, observe: (facts) => metrics.published.inc(facts) })
+    : null;
+  opened.defer(() => relay?.close());
+
+  // Actors.
   const breakers = createBreakers({
     policy: { failures: config.BREAKER_FAILURES, coolDownMs: config.BREAKER_COOLDOWN_MS },
     write,
     clock,
     log,
-    observe: (provider, state) => metrics.breakerState.set({ provider }, BREAKER_VALUES[state]),
+    observe: (provider, state, context) => {
+      metrics.breakerState.set({ provider }, BREAKER_VALUES[state]);
+      exhibit({ machine: "breaker", provider, state, context });
+    },
   });
   opened.defer(() => breakers.close());
   const accounts = createAccountReads({ query, breaker: breakers.state });
@@ -131,6 +154,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
         for (const outcome of outcomes) metrics.units.inc({ outcome });
       },
       effect: (effect, outcome, seconds) => metrics.effectSeconds.observe({ effect, outcome }, seconds),
+      timer: (takenOver, seconds) => metrics.timerSeconds.observe({ by: takenOver ? "sweep" : "heap" }, seconds),
     },
   });
   opened.defer(() => engine.close());
@@ -167,7 +191,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     if (actorKind === "batch") return presentBatch(actorId, data as unknown as BatchView);
     return data;
   };
-  const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL });
+  const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL, log });
   const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
   const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
   opened.defer(() => pulses.close());
@@ -177,9 +201,26 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     perUser: STREAMS_PER_USER,
     most: STREAMS,
     counted: (transport, change) => metrics.streamsOpen.inc({ transport }, change),
+    random: draws.random,
     log,
   });
   opened.defer(() => clients.close());
+  const life = createLife({
+    policy: {
+      drainDelayMs: config.DRAIN_DELAY_MS,
+      finishLimitMs: config.NOT_AFTER_MS + config.SUBMIT_TIMEOUT_MS + FINISH_MARGIN_MS,
+    },
+    clock,
+    finishWork: () => {
+      clients.close();
+      return engine.drain();
+    },
+    observe: (state) => {
+      log.info({ node, state }, "node");
+      exhibit({ machine: "node", provider: null, state, context: {} });
+    },
+    log,
+  });
 
   // Who may do what.
   const exchanges = createExchanges();
@@ -251,6 +292,13 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     publicUrl: config.PUBLIC_URL,
   });
 
+  const asyncapi = createAsyncApi({
+    publicUrl: config.PUBLIC_URL,
+    version,
+    facts: [...chatFacts, ...optionFacts, ...attachmentFacts, ...jobFacts, ...batchFacts],
+    streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions],
+  });
+
   const receiver = createReceiver({
     providers,
     hooks,
@@ -274,19 +322,20 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
           storage: () => storage.check(),
           bus: () => bus.check(),
           node: async () => {
-            if (draining) throw new Error("this node is draining");
+            if (!life.ready()) throw new Error("this node is not ready");
           },
         },
       }),
     )
     .use(createMetricsRoute(metrics))
     .use(createProviderRoutes({ guard, read: accounts.states }))
-    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description] }))
+    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description], asyncapi }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
     .use(createModelRoutes({ guard, models }))
     .use(
       createAttachmentRoutes({
         guard,
+        exchanges,
         commands: attachmentCommands,
         links,
         storage,
@@ -302,7 +351,6 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     )
     .use(createHookRoutes({ receiver, exchanges }));
 
-  let draining = false;
   const closing = opened.move();
   return {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
@@ -310,15 +358,15 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     start: async () => {
       relay?.start();
       await engine.start();
+      life.started();
     },
     settle: async () => {
       await engine.settle();
       await relay?.idle();
     },
+    drain: life.drain,
     [Symbol.asyncDispose]: async () => {
-      // Readiness fails first, so that a load balancer looks elsewhere before anything is refused.
-      draining = true;
-      await wait(config.DRAIN_DELAY_MS);
+      await life.drain();
       await closing.disposeAsync();
     },
   };

@@ -33,6 +33,22 @@ export type Fact = {
   actorKind: string;
   actorId: string;
   data: Record<string, unknown>;
+  /** W3C trace context of the request that caused it, at once or through its actor; null: none did. */
+  traceparent: string | null;
+};
+
+/** The snapshot of a machine that lives in a node's memory: its own life, or a breaker of one of its providers. */
+export type Sighting = {
+  id: string;
+  node: string;
+  machine: "node" | "breaker";
+  /** Whose breaker; null for the node itself. */
+  provider: string | null;
+  /** By its path, e.g. `draining.leaving`. */
+  state: string;
+  context: Record<string, unknown>;
+  /** Milliseconds since the epoch. */
+  at: number;
 };
 
 /** How nodes hear of each other's facts. Delivery is a hint: the log is the truth. */
@@ -45,6 +61,8 @@ export interface Bus {
   publish(facts: readonly Fact[]): Promise<number>;
   /** Calls back for the facts of `stream` that any node announces or publishes. Returns unsubscribe. */
   subscribe(stream: string, listener: (fact: Fact) => void): () => void;
+  /** Shows a snapshot to whoever is listening outside right now. It is not kept and can be lost. Never throws. */
+  exhibit(sighting: Sighting): void;
   /** Marks the durable log's incarnation; another value than last time means that it was wiped. */
   incarnation(): Promise<string>;
   check(): Promise<void>;

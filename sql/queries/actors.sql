@@ -1,5 +1,25 @@
 -- name: commitUnits
-select commit_units($1::uuid, $2::jsonb) as answer;
+-- `$3`: how long it waits for a lock at most, ms.
+with patience as materialized (select set_config('lock_timeout', $3::text, true))
+select commit_units($1::uuid, $2::jsonb) as answer from patience;
+
+-- name: lockedRows
+-- Of these rows, by id, those that somebody has locked at the moment. Waits for none of them.
+with
+  free_chats as materialized (select id from chats where id = any($1::uuid[]) for no key update skip locked),
+  free_actors as materialized (select id from actors where id = any($2::uuid[]) for no key update skip locked),
+  free_accounts as materialized (select id from accounts where id = any($3::text[]) for no key update skip locked),
+  free_streams as materialized (select id from streams where id = any($4::uuid[]) for no key update skip locked),
+  free_users as materialized (select id from users where id = any($5::uuid[]) for no key update skip locked)
+select 'chats' as table, id::text from chats where id = any($1) and id not in (select id from free_chats)
+union all
+select 'actors', id::text from actors where id = any($2) and id not in (select id from free_actors)
+union all
+select 'accounts', id from accounts where id = any($3) and id not in (select id from free_accounts)
+union all
+select 'streams', id::text from streams where id = any($4) and id not in (select id from free_streams)
+union all
+select 'users', id::text from users where id = any($5) and id not in (select id from free_users);
 
 -- name: databaseNow
 select (extract(epoch from clock_timestamp()) * 1000)::float8 as now;
@@ -15,7 +35,8 @@ where target = $1::uuid order by created_at, source, source_version, n limit 100
 
 -- name: claimOverdue
 -- For several nodes: pushes wake_at ahead so that only one of them takes an actor. `$2` skips our own
--- soft states, `$5` (kind → version) what only a newer node understands.
+-- soft states, `$5` (kind → version) what only a newer node understands. Answers as loadActor, so that
+-- whoever takes over thousands need not ask for each of them.
 with due as (
   select id from actors
   where wake_at < $1::timestamptz and not (id = any($2::uuid[]))
@@ -23,7 +44,9 @@ with due as (
   order by wake_at limit $3::integer
   for update skip locked
 )
-update actors a set wake_at = $4::timestamptz from due where a.id = due.id returning a.id;
+update actors a set wake_at = $4::timestamptz from due where a.id = due.id
+returning a.id, a.kind, a.machine_version, a.state, a.snapshot, a.version, a.owner_id, a.stream_id, a.account, a.wake_at,
+  a.parked_reason, a.finished_at, a.status;
 
 -- name: dueSoon
 -- For a node alone: what to arm in memory. Nobody else competes, so nothing is claimed.
@@ -41,7 +64,10 @@ delete from inbox i using unnest($2::uuid[], $3::bigint[], $4::integer[]) x(sour
 where i.target = $1::uuid and i.source = x.source and i.source_version = x.source_version and i.n = x.n;
 
 -- name: overdueInbox
-select distinct target from inbox where created_at < $1::timestamptz limit $2::integer;
+-- Nobody reads what is for a parked actor.
+select distinct i.target from inbox i
+where i.created_at < $1::timestamptz and exists (select 1 from actors a where a.id = i.target and a.parked_at is null)
+limit $2::integer;
 
 -- name: fixWakeAt
 update actors set wake_at = $2::timestamptz where id = $1::uuid and version = $3::bigint;

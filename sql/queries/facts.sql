@@ -1,5 +1,5 @@
 -- name: readFacts
-select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data
+select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data, traceparent
 from facts where stream_id = $1::uuid and seq > $2::bigint order by seq limit $3::integer;
 
 -- name: streamHeads
@@ -20,7 +20,7 @@ on conflict (stream_id) do update set node = excluded.node, expires_at = exclude
 returning stream_id;
 
 -- name: unpublishedFacts
-select f.stream_id, f.seq, f.owner_id, f.owner_seq, f.id, f.type, f.at, f.actor_kind, f.actor_id, f.data
+select f.stream_id, f.seq, f.owner_id, f.owner_seq, f.id, f.type, f.at, f.actor_kind, f.actor_id, f.data, f.traceparent
 from unnest($1::uuid[]) s(id)
 join streams on streams.id = s.id
 cross join lateral (
@@ -39,7 +39,12 @@ update streams s set published = greatest(s.published, m.seq) from moved m where
 delete from relay_claims where stream_id = any($1::uuid[]) and node = $2::uuid;
 
 -- name: countUnpublished
-select coalesce(sum(seq - published), 0)::integer as lag from streams where published < seq;
+-- How many facts are not published yet, and how old the oldest of them is, s. Of each stream only the first is looked at.
+select coalesce(sum(s.seq - s.published), 0)::integer as lag,
+  coalesce(extract(epoch from clock_timestamp() - min(f.at)), 0)::float8 as seconds
+from streams s
+left join lateral (select at from facts where stream_id = s.id and seq = s.published + 1) f on true
+where s.published < s.seq;
 
 -- name: rewindPublished
 -- A page of the streams, so that no statement takes long; repeat until it answers less than a page.

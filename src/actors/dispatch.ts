@@ -4,8 +4,10 @@
  *   won              cache, timers, effects, facts, messages to other actors
  *   version_lost     another node was first: reload and step again, bounded
  *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
+ *   refused          what the database does not take three times in a row is poison, as a step that throws: parked
  *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
  */
+import { LRUCache } from "lru-cache";
 import type { Kind, Registry } from "../../machines/registry.ts";
 import type { Stamp } from "../../machines/stamp.ts";
 import {
@@ -20,6 +22,7 @@ import {
   wakeAt,
 } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
+import { isRefusal } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws, Fact } from "../ports.ts";
@@ -39,6 +42,9 @@ import type { Warm, Warmth } from "./warm.ts";
 const RACES = 10;
 const STEP_TRIES = 3;
 const REASON_LENGTH = 200;
+/** How long an actor is left alone whose row takes no change at all, so that it cannot even be parked. */
+const REST_MS = 60_000;
+const MOST_RESTING = 1_000;
 
 /** What a committed (or soft) change means to the rest of the node. */
 export type Aftermath = {
@@ -61,8 +67,11 @@ export type Sent = {
 };
 
 export type Dispatch = {
-  /** Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. */
-  send(id: string, event: MachineEvent | Wake): Promise<Sent>;
+  /**
+   * Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. `traceparent`: of the request
+   * that it is for; what follows from it at once carries that, and not the trace of the request that made the actor.
+   */
+  send(id: string, event: MachineEvent | Wake, traceparent?: string | null): Promise<Sent>;
   /** A new actor, to be put into a unit. */
   create(identity: Identity, input: Record<string, unknown>): ActorChange;
   /** Commits a unit and does what follows. */
@@ -72,7 +81,10 @@ export type Dispatch = {
 
 type InboxRow = Letter & { event: MachineEvent };
 
-/** Null for a snapshot so broken that it has none: it can still be parked. */
+/** Empty for a snapshot so broken that it has none: it can still be parked. */
+const stateOf = ({ value }: Snapshot): string => (value ? stateName(value) : "");
+
+/** Null, the same. */
 const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
   try {
     return kind.status(snapshot);
@@ -80,6 +92,12 @@ const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
     return null;
   }
 };
+
+/** The trace that a letter brings along. */
+const traceIn = (event: MachineEvent | undefined): string | null =>
+  typeof event?.traceparent === "string" ? event.traceparent : null;
+
+const outOfService = () => new Problem("conflict", "This was taken out of service for inspection");
 
 /** Why, in the words of whoever sent the event: its code, else its reason. */
 const reasonIn = (event: MachineEvent | undefined): string | null => {
@@ -96,15 +114,29 @@ export const createDispatch = (deps: {
   clock: Clock;
   draws: Draws;
   log: Log;
+  /** How long a command may wait for those before it, ms. */
+  patienceMs: number;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic(): number;
   aftermath: Aftermath;
   /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
   rows(change: ActorChange): Rows;
+  /** Told of each timer that a wake fires: whether the sweep claimed it, and how late it is, s. */
+  observe(claimed: boolean, seconds: number): void;
 }): Dispatch => {
   const { registry, warmth, clock, draws } = deps;
-  const mailbox = createMailbox();
+  const mailbox = createMailbox(deps);
+  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: REST_MS, perf: { now: deps.monotonic } });
   const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
 
-  const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
+  const change = (
+    identity: Identity,
+    before: Warm | null,
+    step: Step,
+    at: number,
+    drains: Letter[] = [],
+    cause: string | null = null,
+  ): ActorChange => {
     const kind = registry[identity.kind];
     const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
     // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
@@ -117,7 +149,7 @@ export const createDispatch = (deps: {
       expect: before?.version ?? 0,
       machineVersion: kind.version,
       snapshot: step.snapshot,
-      state: stateName(step.snapshot.value),
+      state: stateOf(step.snapshot),
       fromState: before?.committedState ?? null,
       status: statusOf(kind, step.snapshot),
       wakeAt: wakeAt(step.snapshot.timers),
@@ -132,9 +164,13 @@ export const createDispatch = (deps: {
         id: draws.id(),
         type,
         data: { [`${identity.kind}_id`]: identity.id, ...identity.labels, ...view, ...extra },
+        traceparent: cause ?? identity.traceparent,
       })),
       drains,
-      tells: step.tells,
+      tells:
+        cause === null
+          ? step.tells
+          : step.tells.map(({ to, event }) => ({ to, event: { ...event, traceparent: cause } })),
       slots: account === null ? 0 : delta("slot"),
       turns: account === null ? 0 : delta("turn"),
       report: step.report,
@@ -152,14 +188,15 @@ export const createDispatch = (deps: {
     c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
 
   const remember = (before: Warm | null, c: ActorChange, step: Step | null, soft: boolean) => {
-    const { id, kind, owner, stream, account, labels } = c;
+    const { id, kind, owner, stream, account, labels, traceparent } = c;
     warmth.keep({
-      identity: { id, kind, owner, stream, account, labels },
+      identity: { id, kind, owner, stream, account, labels, traceparent },
       version: soft ? c.expect : c.expect + 1,
       snapshot: c.snapshot,
       tags: step?.tags ?? new Set(),
       folded: soft ? [...c.folded, c.event] : [],
       committedState: soft ? (before?.committedState ?? c.state) : c.state,
+      committedStatus: soft ? (before?.committedStatus ?? c.status) : c.status,
       done: c.done,
     });
   };
@@ -168,7 +205,8 @@ export const createDispatch = (deps: {
     const own = unit.actors.flatMap(({ id, kind, owner, stream, at, facts }) =>
       facts.map((fact) => ({ ...fact, stream, owner, at, actorKind: kind as string, actorId: id })),
     );
-    return [...own, ...unit.facts].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
+    const slices = unit.facts.map((fact) => ({ ...fact, traceparent: unit.traceparent }));
+    return [...own, ...slices].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
   };
 
   const follow = (unit: Unit, outcome: UnitOutcome) => {
@@ -206,7 +244,7 @@ export const createDispatch = (deps: {
     return outcome.kind;
   };
 
-  const park = async (actor: Warm, error: unknown, event: string) => {
+  const park = async (actor: Warm, error: unknown, event: string): Promise<void> => {
     const reason = error instanceof Error ? error.message.slice(0, 500) : "the step threw";
     deps.log.error({ err: error, actor_id: actor.identity.id, actor_kind: actor.identity.kind }, "actor parked");
     const parked: ActorChange = {
@@ -226,11 +264,19 @@ export const createDispatch = (deps: {
           changed: true,
         },
         clock.now(),
-        [],
       ),
+      // What is stored may not tell.
+      state: actor.committedState,
+      status: actor.committedStatus,
       parkedReason: reason || "the step threw",
     };
-    await commitStep(actor, parked, null);
+    try {
+      await commitStep(actor, parked, null);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      deps.log.error({ err: error, actor_id: actor.identity.id }, "actor cannot even be parked; it is left alone");
+      resting.set(actor.identity.id, true);
+    }
   };
 
   /** A pure step may fail on a draw; three failures in a row mean that the snapshot is poison. */
@@ -244,18 +290,22 @@ export const createDispatch = (deps: {
     }
   };
 
-  const process = async (id: string, event: MachineEvent | Wake): Promise<Sent> => {
+  const process = async (id: string, event: MachineEvent | Wake, traceparent: string | null): Promise<Sent> => {
+    if (event.type === "wake" && resting.has(id)) throw outOfService();
+    let refusals = 0;
     for (let race = 0; race < RACES; race++) {
       const actor = await warmth.find(id);
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
+      let due: number | null;
       let next: Step;
       try {
+        due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
         next = step(actor, events);
       } catch (error) {
         await park(actor, error, event.type);
-        throw new Problem("conflict", "This was taken out of service for inspection");
+        throw outOfService();
       }
       const answer = (outcome: Sent["outcome"], version: number): Sent => ({
         outcome,
@@ -266,17 +316,28 @@ export const createDispatch = (deps: {
         if (letters.length > 0) await dropLetters(id, letters);
         if ((event as Wake).claimed) await restoreWakeAt(actor);
         warmth.keep(actor);
-        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now(), []), effects: [] }, true);
+        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now()), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
+      if (due !== null && due <= clock.now())
+        deps.observe((event as Wake).claimed ?? false, (clock.now() - due) / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
-      const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
+      const cause = traceparent ?? traceIn(events.at(-1));
+      const c = { ...change(actor.identity, actor, next, clock.now(), drains, cause), reason: reasonIn(events.at(-1)) };
       if (isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);
         return answer("soft", actor.version);
       }
-      const outcome = await commitStep(actor, c, next);
+      let outcome: UnitOutcome["kind"];
+      try {
+        outcome = await commitStep(actor, c, next);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (++refusals < STEP_TRIES) continue;
+        await park(await warmth.find(id), error, event.type);
+        throw outOfService();
+      }
       if (outcome === "won") return answer("won", c.expect + 1);
       if (outcome === "reserve_denied") return { outcome, snapshot: actor.snapshot, version: actor.version };
     }
@@ -296,7 +357,8 @@ export const createDispatch = (deps: {
     await deps.query("fixWakeAt", [identity.id, at === null ? null : new Date(at), version]);
   };
 
-  const send = (id: string, event: MachineEvent | Wake) => mailbox.post(id, event, () => process(id, event));
+  const send = (id: string, event: MachineEvent | Wake, traceparent: string | null = null) =>
+    mailbox.post(id, event, () => process(id, event, traceparent));
 
   /** A wake whose loss costs latency only: the sweep finds what it missed. */
   const hint = (id: string, wake: Wake) => {
@@ -310,7 +372,7 @@ export const createDispatch = (deps: {
     create: (identity, input) => {
       const stamp = stamps();
       const made = createStep(registry[identity.kind].machine, input, stamp);
-      return change(identity, null, made, stamp.at, []);
+      return change(identity, null, made, stamp.at);
     },
     submit,
     idle: () => mailbox.idle(),

@@ -15,15 +15,19 @@ export type Warm = {
   folded: string[];
   /** The state's name as last committed. */
   committedState: string;
+  committedStatus: string | null;
   done: boolean;
 };
 
-type ActorRow = {
+/** As `loadActor` and `claimOverdue` answer. */
+export type ActorRow = {
   id: string;
   kind: string;
   machine_version: number;
   state: string;
-  snapshot: Snapshot & { labels: Record<string, string | null> };
+  status: string | null;
+  /** One that was written before traces were has no `traceparent`. */
+  snapshot: Snapshot & { labels: Record<string, string | null>; traceparent?: string | null };
   version: number;
   owner_id: string;
   stream_id: string;
@@ -44,21 +48,21 @@ const migrated = (kind: Kind, snapshot: Snapshot, from: number): Snapshot => {
 
 /**
  * Actors by id: a bounded cache over the `actors` table. Soft states are pinned, since the table does
- * not have them. `find` throws `not_found`, `unavailable` (a newer node's actor) or `conflict` (parked).
+ * not have them. `find` throws `not_found`, `unavailable` (a newer node's actor) or `conflict` (parked);
+ * `offer` keeps a row that was read anyway, unless what is known is as new.
  */
 export const createWarmth = ({ query, registry, size }: { query: Query; registry: Registry; size: number }) => {
   const cache = new LRUCache<string, Warm>({ max: size });
   const pinned = new Map<string, Warm>();
 
-  const load = async (id: string): Promise<Warm> => {
-    const [row] = await query<ActorRow>("loadActor", [id]);
-    if (!row) throw new Problem("not_found");
+  const read = (row: ActorRow): Warm => {
     const kind = registry[row.kind as ActorKind];
     if (!kind || row.machine_version > kind.version) {
       throw new Problem("unavailable", "This is handled by a newer version of the service", { retryAfter: 5 });
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
-    const { labels, ...stored } = row.snapshot;
+    // What is not even an object is found broken as well, by the step.
+    const { labels, traceparent = null, ...stored } = row.snapshot ?? {};
     const snapshot = migrated(kind, stored, row.machine_version);
     const identity: Identity = {
       id: row.id,
@@ -67,6 +71,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       stream: row.stream_id,
       account: row.account,
       labels,
+      traceparent,
     };
     return {
       identity,
@@ -75,8 +80,15 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       tags: tagsOf(kind.machine, row.state),
       folded: [],
       committedState: row.state,
+      committedStatus: row.status,
       done: row.finished_at !== null,
     };
+  };
+
+  const load = async (id: string): Promise<Warm> => {
+    const [row] = await query<ActorRow>("loadActor", [id]);
+    if (!row) throw new Problem("not_found");
+    return read(row);
   };
 
   return {
@@ -91,6 +103,11 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
         if (actor.done) cache.delete(id);
         else cache.set(id, actor);
       }
+    },
+    offer: (row: ActorRow) => {
+      const known = pinned.get(row.id) ?? cache.get(row.id);
+      if (row.parked_reason === null && (known === undefined || known.version < row.version))
+        cache.set(row.id, read(row));
     },
     forget: (id: string) => {
       pinned.delete(id);

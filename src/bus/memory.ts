@@ -9,6 +9,7 @@ export const createMemoryBus = (): Bus => {
     announce: (facts) => facts.forEach(local.deliver),
     publish: async (facts) => facts.length,
     subscribe: (stream, listener) => local.add(stream, listener),
+    exhibit: () => {},
     incarnation: async () => "memory",
     check: async () => {},
     close: async () => {},

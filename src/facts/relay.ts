@@ -21,7 +21,17 @@ const REWOUND = 1_000;
 const MOST_DIRTY = 10_000;
 const BUS = "nats";
 
-export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: string; log: Log }) => {
+export type Lag = { facts: number; seconds: number };
+
+export const createRelay = (deps: {
+  query: Query;
+  bus: Bus;
+  clock: Clock;
+  node: string;
+  log: Log;
+  /** Told how many facts of a stream the bus has taken. */
+  observe?(published: number): void;
+}) => {
   const { query, bus, clock, node, log } = deps;
   const dirty = new Set<string>();
   let running: Promise<void> | null = null;
@@ -69,6 +79,7 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
         const { taken, refused } = await publishStream(page, deadline);
         const last = page[taken - 1];
         if (last) moved.push([stream, last.seq]);
+        deps.observe?.(taken);
         if (refused) checked = false;
         else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
@@ -146,8 +157,11 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
       for (const stream of streams) if (dirty.size < MOST_DIRTY) dirty.add(stream);
       void run();
     },
-    /** Facts that are committed but not yet published, of all nodes. */
-    lag: async (): Promise<number> => (await query<{ lag: number }>("countUnpublished"))[0]?.lag ?? 0,
+    /** Facts that are committed but not yet published, of all nodes, and the age of the oldest of them, s. */
+    lag: async (): Promise<Lag> => {
+      const [found] = await query<{ lag: number; seconds: number }>("countUnpublished");
+      return { facts: found?.lag ?? 0, seconds: Math.max(0, found?.seconds ?? 0) };
+    },
     /** Resolves when nothing is being published. */
     idle,
     /** Publishes what it knows of for up to 3 s more; the rest is found by another node, or the next start. */

@@ -5,6 +5,8 @@ import { describe } from "./describe.ts";
 const CACHE_MS = 5000;
 const LIMIT_MS = 2000;
 const LATENCIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Finest where a node takes over from another, just after the default grace. */
+const LATENESS_S = [0.01, 0.05, 0.25, 1, 2.5, 5, 6, 6.25, 6.5, 6.75, 7, 8, 10, 15, 30, 60];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -36,12 +38,13 @@ const cached = <T>(read: () => Promise<T>, unknown: T) => {
 
 /**
  * Every metric of this process, in its own registry. The first five names are the contract of the
- * service that Darkroom replaces. `queueDepth`, `parkedActors` and `pausedAccounts` are asked when scraped.
+ * service that Darkroom replaces. What `deps` can tell is asked when scraped.
  */
 export const createMetrics = (deps: {
   queueDepth: () => Promise<number>;
   parkedActors?: () => Promise<number>;
   pausedAccounts?: () => Promise<{ reason: string; accounts: number }[]>;
+  relayLag?: () => Promise<{ facts: number; seconds: number }>;
 }) => {
   const registry = new Registry();
   const registers = [registry];
@@ -76,6 +79,12 @@ export const createMetrics = (deps: {
       },
     });
   }
+  if (deps.relayLag) {
+    const lag = cached(deps.relayLag, { facts: Number.NaN, seconds: Number.NaN });
+    const read = async () => (await lag()).facts;
+    asked("darkroom_relay_lag_facts", "Facts of all nodes that are committed, but not published yet", read);
+    asked("darkroom_relay_lag_seconds", "Age of the oldest of them", async () => (await lag()).seconds);
+  }
   const model = ["tool_type", "model_key"] as const;
   return {
     registry,
@@ -92,6 +101,9 @@ export const createMetrics = (deps: {
     commitUnits: histogram("darkroom_commit_units", "Units in one group commit", [1, 2, 4, 8, 16, 32, 64, 128, 256]),
     units: counter("darkroom_units_total", "Units by the answer of their commit", ["outcome"]),
     effectSeconds: histogram("darkroom_effect_seconds", "Time of one effect", LATENCIES_S, ["effect", "outcome"]),
+    timerSeconds: histogram("darkroom_timer_lateness_seconds", "How late a timer fired, and who fired it", LATENESS_S, [
+      "by",
+    ]),
     breakerState: new Gauge({
       name: "darkroom_breaker_state",
       help: "A provider's breaker on this node: 0 closed, 1 half open, 2 open",
@@ -99,6 +111,7 @@ export const createMetrics = (deps: {
       registers,
     }),
     pollsDeferred: counter("darkroom_polls_deferred_total", "Polls put off by a provider's rate", ["provider"]),
+    published: counter("darkroom_relay_published_total", "Facts that NATS has taken from this node"),
     streamsOpen: new Gauge({
       name: "darkroom_streams_open",
       help: "Clients that are watching",

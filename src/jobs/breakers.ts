@@ -1,6 +1,7 @@
 import { type ActorRefFrom, createActor } from "xstate";
-import { type BreakerPolicy, createBreakerMachine } from "../../machines/breaker.ts";
+import { type BreakerContext, type BreakerPolicy, createBreakerMachine } from "../../machines/breaker.ts";
 import type { BreakerCommand } from "../../machines/breaker.words.ts";
+import { machineClock } from "../actors/machine-clock.ts";
 import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { CheckOutcome, Clock, Provider, SubmitOutcome } from "../ports.ts";
@@ -18,7 +19,7 @@ export const createBreakers = (deps: {
   write: Query;
   clock: Clock;
   log: Log;
-  observe(provider: string, state: BreakerState): void;
+  observe(provider: string, state: BreakerState, context: BreakerContext): void;
 }) => {
   const { policy, write, clock, log } = deps;
   const breakers = new Map<string, ActorRefFrom<ReturnType<typeof createBreakerMachine>>>();
@@ -35,18 +36,8 @@ export const createBreakers = (deps: {
     const machine = createBreakerMachine(policy).provide({
       actions: { pauseAccount: (_, { ms }) => pause(provider, ms) },
     });
-    const timers = new Map<number, () => void>();
-    let next = 0;
-    const actor = createActor(machine, {
-      clock: {
-        setTimeout: (fire, ms) => {
-          timers.set(++next, clock.after(ms, fire));
-          return next;
-        },
-        clearTimeout: (id: number) => timers.get(id)?.(),
-      },
-    });
-    actor.subscribe(({ value }) => deps.observe(provider, value));
+    const actor = createActor(machine, { clock: machineClock(clock) });
+    actor.subscribe(({ value, context }) => deps.observe(provider, value, context));
     breakers.set(provider, actor.start());
     return actor;
   };

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { Log } from "../log.ts";
 import type { Fact } from "../ports.ts";
 
 /** What clients get for every fact, on SSE and WebSocket alike: CloudEvents 1.0, structured JSON. */
@@ -12,12 +13,13 @@ export const Envelope = Type.Object({
   datacontenttype: Type.Literal("application/json"),
   sequence: Type.String({ description: "seq in its stream: the cursor to resume from" }),
   stream: Type.String(),
+  traceparent: Type.Optional(Type.String({ description: "W3C trace context of the request that caused it" })),
   data: Type.Record(Type.String(), Type.Unknown()),
 });
 export type Envelope = Static<typeof Envelope>;
 
 /** The same for what is not in the log: it has no place in the stream, and nobody resumes from it. */
-export const Aside = Type.Omit(Envelope, ["sequence"]);
+export const Aside = Type.Omit(Envelope, ["sequence", "traceparent"]);
 export type Aside = Static<typeof Aside>;
 
 /** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
@@ -36,10 +38,21 @@ export type Rendered = { seq: number; event: string; json: string };
 
 /**
  * Renders and serialises each fact once for all who watch it: the tail hands every client the same
- * object, which is the key here.
+ * object, which is the key here. One that cannot be rendered goes out without data: whoever follows the stream
+ * must get past it.
  */
-export const createEnvelopes = ({ render, source }: { render: Render; source: string }) => {
+export const createEnvelopes = ({ render, source, log }: { render: Render; source: string; log: Log }) => {
   const made = new WeakMap<Fact, Promise<Rendered>>();
+  const dataOf = async (fact: Fact): Promise<Record<string, unknown>> => {
+    try {
+      const data = await render(fact);
+      if (typeof data === "object" && data !== null) return data;
+      throw new Error("its data is no object");
+    } catch (error) {
+      log.error({ err: error, stream: fact.stream, seq: fact.seq }, "a fact cannot be rendered");
+    }
+    return {};
+  };
   const make = async (fact: Fact): Promise<Rendered> => {
     const envelope: Envelope = {
       specversion: "1.0",
@@ -51,7 +64,8 @@ export const createEnvelopes = ({ render, source }: { render: Render; source: st
       datacontenttype: "application/json",
       sequence: String(fact.seq),
       stream: fact.stream,
-      data: await render(fact),
+      ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
+      data: await dataOf(fact),
     };
     return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
   };

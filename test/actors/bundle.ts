@@ -51,7 +51,8 @@ export type NodeOptions = {
   slots?: number;
   /** Calls a minute. */
   rates?: { submits?: number; checks?: number };
-  /** Stands between the committer and the database. */
+  /** Stand between the node and the database: what is read, and what is committed. */
+  read?: (real: Query) => Query;
   write?: (real: Query) => Query;
 };
 
@@ -68,8 +69,9 @@ export const setup = async () => {
     const reads = connect(database.url, { max: 4, role: "read" });
     const writes = connect(database.url, { max: 2, role: "write" });
     const texts = loadQueries();
-    const query = createQueries(reads, texts);
-    const write = (options.write ?? ((real) => real))(createQueries(writes, texts));
+    const { read: asRead = (real) => real, write: asWritten = (real) => real } = options;
+    const query = asRead(createQueries(reads, texts));
+    const write = asWritten(createQueries(writes, texts));
     const facts: Fact[] = [];
     const committed: ActorChange[] = [];
     const engine = createEngine({
@@ -85,7 +87,7 @@ export const setup = async () => {
         return {};
       },
       announce: (more) => facts.push(...more),
-      observe: { commit: () => {}, effect: () => {} },
+      observe: { commit: () => {}, effect: () => {}, timer: () => {} },
     });
     for (const type of EFFECTS) engine.handle({ [type]: handlerOf(options.script ?? smooth, type) });
     await query("ensureAccount", [
@@ -107,13 +109,18 @@ export const setup = async () => {
   /** Creates a job (without the row of the slice) and resolves to its id. */
   const job = async (
     { engine }: Node,
-    { user = owner, stream, batch }: { user?: string; stream?: string; batch?: string } = {},
+    {
+      user = owner,
+      stream,
+      batch,
+      traceparent = null,
+    }: { user?: string; stream?: string; batch?: string; traceparent?: string | null } = {},
   ) => {
     const id = v7();
     const unit = emptyUnit(v7());
     unit.actors.push(
       engine.dispatch.create(
-        { id, kind: "job", owner: user, stream: stream ?? batch ?? id, account: "simulated", labels: {} },
+        { id, kind: "job", owner: user, stream: stream ?? batch ?? id, account: "simulated", labels: {}, traceparent },
         { account: "simulated", batch: batch ?? null, index: 0, timeoutMs: 60_000 },
       ),
     );

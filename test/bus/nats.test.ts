@@ -33,7 +33,7 @@ describe("NATS", () => {
   });
 
   const open = (url = nats.url, log = createLog("silent")) =>
-    createNatsBus({ url, source: "https://darkroom.example", log });
+    createNatsBus({ config: { NATS_URL: url }, source: "https://darkroom.example", log });
   /** The disk is lost with the server. */
   const wipe = async () => {
     await nats.kill();
@@ -218,7 +218,7 @@ describe("NATS", () => {
     const bare = await startBareServer();
     await bare.stop();
     await assert.rejects(
-      createNatsBus({ url: bare.url, source: "x", log: createLog("silent") }),
+      createNatsBus({ config: { NATS_URL: bare.url }, source: "x", log: createLog("silent") }),
       /NATS cannot be reached; look at NATS_URL \(CONNECTION_REFUSED\)/,
     );
   });
@@ -226,7 +226,7 @@ describe("NATS", () => {
   it("must offer JetStream", async () => {
     const bare = await startBareServer();
     await assert.rejects(
-      createNatsBus({ url: bare.url, source: "x", log: createLog("silent") }),
+      createNatsBus({ config: { NATS_URL: bare.url }, source: "x", log: createLog("silent") }),
       /NATS does not offer JetStream; start nats-server with -js/,
     );
     await until(() => bare.clients() === 0);

@@ -1,10 +1,7 @@
-import { rm } from "node:fs/promises";
 import { type Client, createClient } from "../support/client.ts";
-import { temporaryDirectory } from "../support/directory.ts";
-import { startNats } from "../support/nats.ts";
+import { createGround } from "../support/ground.ts";
 import { freePort } from "../support/port.ts";
-import { cloneDatabase } from "../support/postgres.ts";
-import { type ServerEnvironment, startServer, type TestServer } from "../support/server.ts";
+import type { TestServer } from "../support/server.ts";
 import { type TestProxy, startProxy } from "./proxy.ts";
 
 /** A node that can be ended and started again on its port. */
@@ -21,26 +18,13 @@ export type Cluster = {
 };
 
 /** Starts all of it. */
-export const startCluster = async (settings: ServerEnvironment): Promise<Cluster> => {
+export const startCluster = async (settings: Record<string, string>): Promise<Cluster> => {
   await using opened = new AsyncDisposableStack();
-  const database = await cloneDatabase();
-  opened.defer(() => database.drop());
-  const dataDir = await temporaryDirectory();
-  opened.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
-  const nats = await startNats();
-  opened.defer(() => nats.stop());
   const port = await freePort();
-  const env = {
-    PUBLIC_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: database.url,
-    NATS_URL: nats.url,
-    DATA_DIR: dataDir,
-    S3_EMBEDDED_SHARED: "1",
-    ...settings,
-  };
+  const ground = opened.use(await createGround({ PUBLIC_URL: `http://127.0.0.1:${port}`, ...settings }));
   const startNode = async (): Promise<Node> => {
     const own = await freePort();
-    const begin = () => startServer({ ...env, PORT: String(own) });
+    const begin = async () => (await ground.start({ PORT: String(own) })).server;
     const node: Node = {
       port: own,
       server: await begin(),
@@ -48,7 +32,6 @@ export const startCluster = async (settings: ServerEnvironment): Promise<Cluster
         node.server = await begin();
       },
     };
-    opened.defer(() => node.server.kill9());
     return node;
   };
   const nodes: [Node, Node] = [await startNode(), await startNode()];
@@ -58,7 +41,7 @@ export const startCluster = async (settings: ServerEnvironment): Promise<Cluster
   return {
     proxy,
     nodes,
-    database: database.url,
+    database: ground.database.url,
     client: createClient(() => proxy.url),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

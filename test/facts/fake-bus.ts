@@ -43,6 +43,7 @@ export const createFakeBus = (): FakeBus => {
       answer();
       return String(generation);
     },
+    exhibit: () => {},
     check: async () => answer(),
     close: async () => {},
     stored: () => [...storage.values()],

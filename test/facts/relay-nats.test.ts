@@ -41,7 +41,7 @@ describe("the relay on a real nats-server", () => {
 
   const start = async (url = nats.url) => {
     const log = createLog("silent");
-    const bus = await createNatsBus({ url, source: "https://darkroom.example", log });
+    const bus = await createNatsBus({ config: { NATS_URL: url }, source: "https://darkroom.example", log });
     const relay = createRelay({ query: ledger.query, bus, clock: realClock, node: v7(), log });
     opened.defer(async () => {
       await relay.close();
@@ -78,7 +78,7 @@ describe("the relay on a real nats-server", () => {
       },
     };
   };
-  const isPublished = (relay: Relay) => until(async () => (await relay.lag()) === 0, 20_000);
+  const isPublished = (relay: Relay) => until(async () => (await relay.lag()).facts === 0, 20_000);
   /** Every fact, each stream in its order. Resolves to how many of them were stored more than once. */
   const isWhole = async (total: number) => {
     let facts = 0;

@@ -69,7 +69,7 @@ describe("the relay", () => {
     relay.hint(await commit(5));
     await relay.idle();
     assert.deepEqual(bus.seqs(stream), range(1, 5));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
     assert.ok(await isFree());
   });
 
@@ -81,7 +81,7 @@ describe("the relay", () => {
       bus.sent.map(({ seq }) => seq),
       range(1, 650),
     );
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("publishes many streams", async () => {
@@ -91,14 +91,19 @@ describe("the relay", () => {
     relay.hint(streams);
     await relay.idle();
     for (const of of streams) assert.deepEqual(bus.seqs(of), [1, 2]);
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
-  it("counts what is committed and not yet published", async () => {
+  it("counts what is committed and not yet published, and tells the age of the oldest of it", async () => {
     const relay = start();
+    assert.deepEqual(await relay.lag(), { facts: 0, seconds: 0 });
     await commit(3);
     await commit(4, v7());
-    assert.equal(await relay.lag(), 7);
+    const before = await relay.lag();
+    assert.equal(before.facts, 7);
+    await ledger.query("databaseNow");
+    const after = await relay.lag();
+    assert.ok(before.seconds > 0 && before.seconds < 60 && after.seconds > before.seconds, `${after.seconds} s`);
   });
 
   it("finds by its sweep what nobody told it of", async () => {
@@ -114,14 +119,14 @@ describe("the relay", () => {
     relay.hint(await commit(5));
     await relay.idle();
     assert.deepEqual(bus.seqs(stream), [1, 2]);
-    assert.equal(await relay.lag(), 3);
+    assert.equal((await relay.lag()).facts, 3);
     bus.refuse = () => false;
     await sweep(relay);
     assert.deepEqual(
       bus.sent.map(({ seq }) => seq),
       [1, 2, 3, 3, 4, 5],
     );
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("goes on with the other streams when one is refused", async () => {
@@ -133,7 +138,7 @@ describe("the relay", () => {
     relay.hint([stream, other]);
     await relay.idle();
     assert.deepEqual(bus.seqs(other), [1, 2]);
-    assert.equal(await relay.lag(), 2);
+    assert.equal((await relay.lag()).facts, 2);
   });
 
   it("never sends a fact before the one before it was taken", async () => {
@@ -210,7 +215,7 @@ describe("the relay", () => {
     awake.hint([stream]);
     await awake.idle();
     assert.deepEqual(bus.seqs(stream), range(1, 8));
-    assert.equal(await frozen.lag(), 0);
+    assert.equal((await frozen.lag()).facts, 0);
   });
 
   it("loses no hint, however close it falls to the end of a round", async () => {
@@ -233,7 +238,7 @@ describe("the relay", () => {
       relay.hint(await commit());
       await until(() => hinted);
       await relay.idle();
-      assert.equal(await relay.lag(), 0, `after ${turns} turns`);
+      assert.equal((await relay.lag()).facts, 0, `after ${turns} turns`);
       await relay.close();
     }
   });
@@ -256,7 +261,7 @@ describe("the relay", () => {
     await sweep(relay);
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), range(1, 250));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("notices a lost storage also while hints never cease", async () => {
@@ -284,7 +289,7 @@ describe("the relay", () => {
     await sweep(relay);
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), range(1, 5));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("publishes everything again also when a node was in the middle as another noticed", async () => {
@@ -321,12 +326,12 @@ describe("the relay", () => {
     const relay = start({ query });
     relay.hint(await commit(3));
     await relay.idle();
-    assert.equal(await relay.lag(), 3);
+    assert.equal((await relay.lag()).facts, 3);
     assert.ok(await isFree());
     broken = false;
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), [1, 2, 3]);
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("outlives a database that is away for any of its queries", async () => {
@@ -346,7 +351,7 @@ describe("the relay", () => {
       clock.advance(10_000);
       await until(() => clock.pending() >= 1);
       await sweep(relay);
-      assert.equal(await relay.lag(), 0, name);
+      assert.equal((await relay.lag()).facts, 0, name);
     }
     assert.deepEqual(bus.seqs(stream), range(1, 12));
   });
@@ -381,7 +386,7 @@ describe("the relay", () => {
     });
     await relay.idle();
     await sql.end({ timeout: 5 });
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("keeps the order with two nodes on the same streams", async () => {
@@ -399,7 +404,7 @@ describe("the relay", () => {
     for (const relay of relays) await relay.idle();
     await sweep(...relays);
     await sweep(...relays);
-    assert.equal(await relays[0]?.lag(), 0);
+    assert.equal((await relays[0]?.lag())?.facts, 0);
     for (const of of streams) {
       const seqs = bus.seqs(of);
       assert.deepEqual(seqs, range(1, seqs.length));
@@ -448,7 +453,7 @@ describe("the relay", () => {
     clock.advance(3_000);
     await closed;
     assert.ok(bus.sent.length < 2_000, "it did not stop");
-    assert.equal(await relay.lag(), 2_000 - bus.sent.length);
+    assert.equal((await relay.lag()).facts, 2_000 - bus.sent.length);
     assert.ok(await isFree());
     assert.equal(clock.pending(), 0);
     const next = start();

@@ -27,6 +27,35 @@ const ENTRIES: readonly Entry[] = [
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
   {
+    name: "cluster",
+    command: test("test/chaos/chaos.test.ts"),
+    env: { CLUSTER_RUNS: "20", CLUSTER_SECONDS: "30" },
+    figures: /^ *(?:seed|\d+|all) {2}.*$/,
+  },
+  {
+    name: "failover",
+    command: test("test/chaos/failover.test.ts"),
+    env: { FAILOVER_JOBS: "3000" },
+    figures: /^failover: (.*)$/,
+  },
+  {
+    name: "relay",
+    command: test("test/chaos/relay-outage.test.ts"),
+    env: { OUTAGE_S: "30" },
+    figures: /^outage: (.*)$/,
+  },
+  {
+    name: "nats",
+    command: program("nats.ts"),
+    figures: /^nats: (.*)$/,
+  },
+  {
+    name: "rolling",
+    command: test("test/chaos/rolling.test.ts"),
+    env: { ROLLING_ROUNDS: "10" },
+    figures: /^rolling: (.*)$/,
+  },
+  {
     name: "proxy",
     command: test("test/deploy/proxy.test.ts"),
     env: { PROXY_ROUNDS: "20" },

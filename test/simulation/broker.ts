@@ -59,6 +59,7 @@ export const createBroker = (world: World): Broker => {
         },
         subscribe: (stream, listener) => local.add(stream, listener),
         incarnation: async () => "the first",
+        exhibit: () => {},
         check: async () => {},
         close: async () => {},
       };

@@ -35,6 +35,7 @@ const facts = range(1, FACTS).map(
     seq,
     owner: "owner",
     ownerSeq: seq,
+    traceparent: null,
     type: "message.created",
     at: seq,
     actorKind: "message",
@@ -52,10 +53,18 @@ const setup = () => {
   const clock = createVirtualClock();
   const bus = createMemoryBus();
   const tails = createTails({ bus, log, clock, logger: createLog("silent") });
-  const clients = createClients({ clock, perUser: 10, most: 10, counted: () => {}, log: createLog("silent") });
+  const clients = createClients({
+    clock,
+    perUser: 10,
+    most: 10,
+    counted: () => {},
+    random: () => 0,
+    log: createLog("silent"),
+  });
   let rendered = 0;
   const envelopes = createEnvelopes({
     source: "test",
+    log: createLog("silent"),
     render: async ({ data }) => {
       rendered++;
       return data;

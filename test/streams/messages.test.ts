@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { Subject } from "rxjs";
 import type { Fact } from "../../src/ports.ts";
+import { createLog } from "../../src/log.ts";
 import { createEnvelopes, eventName } from "../../src/streams/envelope.ts";
 import type { Feed, FeedItem, FeedOptions } from "../../src/streams/feed.ts";
 import type { Pulse } from "../../src/streams/pulse.ts";
@@ -20,6 +21,7 @@ const factOf = (seq: number, type = "job.progressed"): Fact => ({
   actorKind: "job",
   actorId: "job-1",
   data: { seq },
+  traceparent: null,
 });
 const item = (fact: Fact): FeedItem => ({ kind: "fact", fact });
 
@@ -44,6 +46,7 @@ describe("the messages of a stream", () => {
     };
     const envelopes = createEnvelopes({
       source: "https://darkroom.example",
+      log: createLog("silent"),
       render: (fact) => {
         rendered++;
         return render(fact);

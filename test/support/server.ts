@@ -21,6 +21,8 @@ export type TestServer = {
   dataDir: string;
   /** Everything that it has written to stdout and stderr. */
   logs(): string;
+  /** Resolves with the exit code when the process is gone, for whatever reason; null for a signal's. */
+  exited: Promise<number | null>;
   /** The power goes out. Resolves when the process is gone. */
   kill9(): Promise<void>;
   /** SIGTERM. Resolves with the exit code; rejects (and kills) when it does not end in time. */
@@ -46,11 +48,12 @@ const inherited = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, TMPDI
 /**
  * Starts the real `src/main.ts` on a free port and waits until it says that it is ready.
  * @param env settings; DATA_DIR defaults to a temporary directory
+ * @param options `signal` kills it in the middle of its start
  * @throws Error with its output when it ends or is not ready in time
  */
 export const startServer = async (
   env: ServerEnvironment = {},
-  { via = "bun" }: { via?: keyof typeof COMMANDS } = {},
+  { via = "bun", signal }: { via?: keyof typeof COMMANDS; signal?: AbortSignal } = {},
 ): Promise<TestServer> => {
   const dataDir = env.DATA_DIR ?? (await temporaryDirectory());
   const [command, args] = COMMANDS[via]();
@@ -96,6 +99,9 @@ export const startServer = async (
     if (child.exitCode === null && child.signalCode === null) await stop();
     if (env.DATA_DIR === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   };
+  const kill = () => void child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  if (signal?.aborted) kill();
   try {
     const url = await within(READY_MS, Promise.race([ready, early]), "was not ready");
     return {
@@ -103,6 +109,7 @@ export const startServer = async (
       pid: child.pid ?? 0,
       dataDir,
       logs: () => output,
+      exited,
       kill9: async () => {
         child.kill("SIGKILL");
         await exited;
@@ -115,5 +122,7 @@ export const startServer = async (
     await exited;
     await clean();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", kill);
   }
 };
