@@ -240,3 +240,4 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
     derive,
   };
 };
+export type Services = Awaited<ReturnType<typeof openServices>>;
