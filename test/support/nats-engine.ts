@@ -16,8 +16,11 @@ export type Engine = {
   remove(): Promise<void>;
 };
 
-/** A process of this machine, which cannot outlive us. */
-export const localNats = async (binary: string, args: string[]): Promise<Engine> => {
+/** A process of this machine, which cannot outlive us. It can also be made to stand still. */
+export const localNats = async (
+  binary: string,
+  args: string[],
+): Promise<Engine & { signal(name: NodeJS.Signals): void }> => {
   const { guard } = await chooseIdentity();
   const identity = {
     guard,
@@ -34,6 +37,7 @@ export const localNats = async (binary: string, args: string[]): Promise<Engine>
       await server?.ended;
     },
     remove: async () => {},
+    signal: (name) => server?.signal(name),
   };
 };
 
