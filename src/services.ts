@@ -17,7 +17,7 @@ import { startPostgres } from "./embedded/postgres.ts";
 import { createEmbeddedS3 } from "./embedded/s3/server.ts";
 import { createLedger } from "./embedded/simulated/ledger.ts";
 import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
-import { createRewind } from "./facts/rewind.ts";
+import { createRenewal } from "./facts/renewal.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Draws, Provider } from "./ports.ts";
@@ -210,7 +210,7 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const databaseClock = await createDatabaseClock(database.query);
   opened.defer(() => databaseClock.close());
   const clock = overrides.clock ?? databaseClock;
-  const beforeNew = createRewind({ query: database.write, clock });
+  const beforeNew = createRenewal({ query: database.write, clock });
   const bus = config.NATS_URL
     ? await createNatsBus({ config, source: config.PUBLIC_URL, beforeNew, log })
     : createMemoryBus();
