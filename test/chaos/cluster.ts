@@ -147,7 +147,9 @@ export const openCluster = async (
       inTurn(async () => {
         const connection = await connectNats({ servers: nats.url });
         const manager = await connection.jetstreamManager();
-        await manager.streams.delete(STREAM).finally(() => connection.close());
+        // What was lost before may not have been made anew yet.
+        await manager.streams.delete(STREAM).catch(() => false);
+        await connection.close();
       }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

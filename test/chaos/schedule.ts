@@ -4,7 +4,9 @@ import type { WayName } from "./cluster-node.ts";
 import type { Direction } from "./proxy.ts";
 
 export type Cut = { how: "slow" | "reset" | "shut" } | { how: "swallow"; direction?: Direction };
-/** How a provider loses the answers of its next submits; without `after_accept` it has not taken them either. */
+/** What a provider is asked. */
+export type Asked = "submit" | "status" | "cancel" | "output";
+/** How it loses its next answers to that; without `after_accept` it has not heard the question either. */
 export type Loss = "reset_after_accept" | "hang_after_accept" | "reset_before_read" | "html";
 /** `ms`: how long it lasts. A node is named by its number. */
 export type Fault =
@@ -14,14 +16,14 @@ export type Fault =
   | { kind: "cut"; node: number; way: WayName; cut: Cut; ms: number }
   | { kind: "postgres"; how: "crash" | "stop"; ms: number }
   | { kind: "nats"; how: "kill" | "wipe"; ms: number }
-  | { kind: "answers"; provider: number; how: Loss; count: number };
+  | { kind: "answers"; provider: number; on: Asked; how: Loss; count: number };
 /** A fault and its moment, ms from the beginning. */
 export type Planned = Fault & { at: number };
 
 export type Kind = Fault["kind"];
 
 /** How many of each come in half a minute. */
-const RATES: Record<Kind, number> = { kill: 11, pause: 4, stop: 2, cut: 11, postgres: 2, nats: 2, answers: 4 };
+const RATES: Record<Kind, number> = { kill: 11, pause: 4, stop: 2, cut: 11, postgres: 2, nats: 2, answers: 6 };
 /** A kill takes all nodes at once this often. */
 const ALL = 0.08;
 const RATE_MS = 30_000;
@@ -35,7 +37,6 @@ const CUTS: readonly Cut[] = [
   { how: "swallow", direction: "up" },
   { how: "swallow", direction: "down" },
 ];
-
 const LOSSES: readonly Loss[] = [
   "reset_after_accept",
   "reset_after_accept",
@@ -43,6 +44,7 @@ const LOSSES: readonly Loss[] = [
   "reset_before_read",
   "html",
 ];
+const ASKED: readonly Asked[] = ["submit", "submit", "submit", "status", "cancel", "output"];
 
 type Place = { nodes: number; providers: number; seconds: number };
 
@@ -63,7 +65,12 @@ const draw = (kind: Kind, random: Random, { nodes, providers }: Place): Fault[] 
     case "nats":
       return [{ kind, how: random.pick(["kill", "kill", "wipe"] as const), ms: random.whole(100, 3_000) }];
     case "answers":
-      return [{ kind, provider: random.whole(0, providers - 1), how: random.pick(LOSSES), count: random.whole(1, 3) }];
+      return [
+        {
+          ...{ kind, provider: random.whole(0, providers - 1), on: random.pick(ASKED) },
+          ...{ how: random.pick(LOSSES), count: random.whole(1, 3) },
+        },
+      ];
   }
 };
 

@@ -60,8 +60,8 @@ export const createStrikes = (cluster: Cluster) => {
         return fault.how === "wipe" ? cluster.wipeNats() : cluster.killNats(fault.ms);
       case "answers": {
         struck.lostAnswers += fault.count;
-        const { provider, how, count: times } = fault;
-        return cluster.targets[provider]?.emulator.faults.add({ on: "submit", how, times });
+        const { provider, on, how, count: times } = fault;
+        return cluster.targets[provider]?.emulator.faults.add({ on, how, times });
       }
     }
   };
