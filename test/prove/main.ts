@@ -50,6 +50,12 @@ const ENTRIES: readonly Entry[] = [
     figures: /^nats: (.*)$/,
   },
   {
+    name: "postgres",
+    command: test("test/e2e/postgres-faults"),
+    env: { FAULT_MS: "8000" },
+    figures: /^(.* requests, \d+ taken, .*)$/,
+  },
+  {
     name: "rolling",
     command: test("test/chaos/rolling.test.ts"),
     env: { ROLLING_ROUNDS: "10" },
