@@ -52,7 +52,7 @@ const ENTRIES: readonly Entry[] = [
   {
     name: "postgres",
     command: test("test/e2e/postgres-faults"),
-    env: { FAULT_MS: "8000" },
+    env: { FAULT_SECONDS: "8" },
     figures: /^(.* requests, \d+ taken, .*)$/,
   },
   {
