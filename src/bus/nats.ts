@@ -34,13 +34,19 @@ export const createNatsBus = async (options: {
   const heads = createHeads({ staleMs: options.staleMs ?? STALE_MS, now: () => performance.now() });
   /** Whether the storage was looked at since the connection was lost: it may be another one. */
   let sure = true;
-  let disconnects = 0;
+  let connected = true;
+  let changes = 0;
   let failing = false;
-  const onDisconnect = () => {
+  const onChange = (now: boolean) => {
+    connected = now;
     sure = false;
-    disconnects++;
+    changes++;
   };
-  const connection = await connectNats(config, { log, onDisconnect });
+  const connection = await connectNats(config, { log, onChange });
+  /** What is asked of nobody would be answered by a timeout. */
+  const mustBeConnected = () => {
+    if (!connected) throw new Error("NATS is away");
+  };
   const jetstream = connection.jetstream({ timeout: PUBLISH_MS });
   const open = async () => {
     const { max_payload = 0, cluster } = connection.info ?? {};
@@ -122,13 +128,17 @@ export const createNatsBus = async (options: {
       if (!connection.isClosed()) connection.publish(liveSubject(sighting), data, { headers });
     },
     storage: async (known) => {
-      const before = disconnects;
+      mustBeConnected();
+      const before = changes;
       const { created, cluster, state } = await stream.ensure();
-      if (disconnects === before) sure = true;
+      if (changes === before) sure = true;
       // Without a leader, any server answers what it happens to have.
       return heads.look(known, created, cluster && !cluster.leader ? null : state.last_seq);
     },
-    check: stream.check,
+    check: async () => {
+      mustBeConnected();
+      await stream.check();
+    },
     // Not drained: what was published is acknowledged, and a drain while the server is away resolves
     // without closing, so that the connection would knock there for ever.
     close: () => connection.close(),

@@ -42,6 +42,8 @@ export const createRelay = (deps: {
   let checked = false;
   /** Whether the table may have streams that nobody hinted at. */
   let looking = false;
+  /** It failed: hints wait for the sweep, so that an outage costs one try a second. */
+  let resting = false;
 
   /** Publishes one stream's page. Resolves to how many facts were taken, and whether the bus refused one. */
   const publishStream = async (page: Fact[], deadline: number) => {
@@ -113,6 +115,7 @@ export const createRelay = (deps: {
       } while ((dirty.size > 0 || looking) && !stopped);
     } catch (error) {
       checked = false;
+      resting = true;
       log.warn({ err: error }, "relay failed; the sweep tries again");
     } finally {
       // In the same turn as the last look at `dirty`, so that no hint falls between.
@@ -126,6 +129,7 @@ export const createRelay = (deps: {
     cancel = clock.after(SWEEP_MS, () => {
       checked = false;
       looking = true;
+      resting = false;
       void run();
       schedule();
     });
@@ -140,7 +144,7 @@ export const createRelay = (deps: {
     hint: (streams: Iterable<string>) => {
       if (stopped) return;
       for (const stream of streams) if (dirty.size < MOST_DIRTY) dirty.add(stream);
-      void run();
+      if (!resting) void run();
     },
     /** Facts that are committed but not yet published, of all nodes, and the age of the oldest of them, s. */
     lag: async (): Promise<Lag> => {
