@@ -156,6 +156,21 @@ describe("a way to a service", () => {
     await client.heard("a:HELLO");
   });
 
+  it("can forget what is open, which then hangs for good, and lets in who comes again", async () => {
+    const [client, leaver] = [call(), call()];
+    await client.heard("a:");
+    await leaver.heard("a:");
+    proxy.forget();
+    client.say("lost");
+    leaver.hangUp();
+    await call().heard("a:");
+    proxy.heal();
+    await call().heard("a:");
+    assert.equal(echo.heard(), "");
+    assert.equal(echo.open(), 4);
+    assert.ok(!client.isOver());
+  });
+
   it("breaks what it has swallowed when it is told to", async () => {
     const client = call();
     await client.heard("a:");

@@ -17,9 +17,11 @@ export type Way = {
   reset(): void;
   /** Takes connections and bytes and passes nothing on, nor that an end has gone, until `heal`. Default: either way. */
   swallow(direction?: Direction): void;
+  /** Passes nothing more on all connections that there are, nor that one has ended, for good; new ones are let in. */
+  forget(): void;
   /** Breaks all connections, and each new one at once. */
   shut(): void;
-  /** Ends every fault. What was swallowed is on its way again. */
+  /** Ends every other fault. What was swallowed is on its way again. */
   heal(): void;
   close(): Promise<void>;
 };
@@ -56,40 +58,44 @@ export const openWay = async (...targets: readonly Address[]): Promise<Way> => {
   let delayMs = 0;
   let isShut = false;
   const swallowed = new Set<Direction>();
+  const ended = Promise.withResolvers<void>();
+  /** Connections up to this one are forgotten. */
+  let forgotten = 0;
   let healed = Promise.withResolvers<void>();
 
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => socket.destroy());
   };
-  const passable = async (direction: Direction) => {
+  const passable = async (direction: Direction, nth: number) => {
     while (swallowed.has(direction) && !closed) await healed.promise;
+    if (nth <= forgotten) await ended.promise;
     if (delayMs > 0) await wait(delayMs);
   };
   /** Carries one direction, and that it has ended. */
-  const carry = async (from: Socket, to: Socket, direction: Direction) => {
+  const carry = async (from: Socket, to: Socket, direction: Direction, nth: number) => {
     try {
       for await (const chunk of from) {
-        await passable(direction);
+        await passable(direction, nth);
         if (!to.write(chunk)) await drained(to);
       }
-      await passable(direction);
+      await passable(direction, nth);
       to.end();
     } catch {
-      await passable(direction);
+      await passable(direction, nth);
       to.destroy();
     }
   };
   const take = async (near: Socket) => {
-    const turn = connections++;
+    const nth = ++connections;
     if (isShut) return void near.resetAndDestroy();
     keep(near);
-    await passable("up");
-    const far = await reachAny(targets, turn);
+    await passable("up", nth);
+    const far = await reachAny(targets, nth);
     if (!far) return void near.resetAndDestroy();
     keep(far);
     if (near.destroyed || closed) return void far.destroy();
-    await Promise.all([carry(near, far, "up"), carry(far, near, "down")]);
+    await Promise.all([carry(near, far, "up", nth), carry(far, near, "down", nth)]);
   };
   const server = createServer({ noDelay: true }, (near) => void take(near));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -114,6 +120,9 @@ export const openWay = async (...targets: readonly Address[]): Promise<Way> => {
     swallow: (direction) => {
       for (const each of direction ? [direction] : (["up", "down"] as const)) swallowed.add(each);
     },
+    forget: () => {
+      forgotten = connections;
+    },
     shut: () => {
       isShut = true;
       reset();
@@ -121,6 +130,7 @@ export const openWay = async (...targets: readonly Address[]): Promise<Way> => {
     heal,
     close: async () => {
       closed = true;
+      ended.resolve();
       heal();
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();

@@ -3,7 +3,7 @@ import { createRandom, type Random } from "../../src/embedded/simulated/drawing/
 import type { WayName } from "./cluster-node.ts";
 import type { Direction } from "./proxy.ts";
 
-export type Cut = { how: "slow" | "reset" | "shut" } | { how: "swallow"; direction?: Direction };
+export type Cut = { how: "slow" | "reset" | "shut" | "forget" } | { how: "swallow"; direction?: Direction };
 /** What a provider is asked. */
 export type Asked = "submit" | "status" | "cancel" | "output";
 /** How it loses its next answers to that; without `after_accept` it has not heard the question either. */
@@ -33,6 +33,7 @@ const CUTS: readonly Cut[] = [
   { how: "reset" },
   { how: "reset" },
   { how: "shut" },
+  { how: "forget" },
   { how: "swallow" },
   { how: "swallow", direction: "up" },
   { how: "swallow", direction: "down" },
@@ -58,8 +59,12 @@ const draw = (kind: Kind, random: Random, { nodes, providers }: Place): Fault[] 
       return [{ kind, node, ms: random.whole(300, 5_000) }];
     case "stop":
       return [{ kind, node }];
-    case "cut":
-      return [{ kind, node, way: random.pick(WAYS), cut: random.pick(CUTS), ms: random.whole(200, 5_000) }];
+    case "cut": {
+      const way = random.pick(WAYS);
+      // A customer whose connections are forgotten only waits: that says nothing about us.
+      const cuts = way === "clients" ? CUTS.filter(({ how }) => how !== "forget") : CUTS;
+      return [{ kind, node, way, cut: random.pick(cuts), ms: random.whole(200, 5_000) }];
+    }
     case "postgres":
       return [{ kind, how: random.pick(["crash", "stop"] as const), ms: random.whole(100, 2_000) }];
     case "nats":

@@ -17,6 +17,8 @@ const cutOff = (way: Way, cut: Cut, ms: number) => {
       return way.reset();
     case "shut":
       return way.shut();
+    case "forget":
+      return way.forget();
     case "swallow":
       return way.swallow(cut.direction);
   }
