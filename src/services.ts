@@ -68,9 +68,8 @@ const openDatabase = async ({ config, dataDir, opened, log }: Deps, given: Targe
   opened.defer(() => lock.close());
   const texts = loadQueries();
   const reads = connect(target, { max: config.DATABASE_POOL, role: "read" });
-  opened.defer(() => reads.end({ timeout: CLOSE_S }));
   const writes = connect(target, { max: WRITERS, role: "write" });
-  opened.defer(() => writes.end({ timeout: CLOSE_S }));
+  opened.defer(async () => void (await Promise.all([reads, writes].map((pool) => pool.end({ timeout: CLOSE_S })))));
   const bounded = (sql: Sql, atOnce: number) =>
     createTurnstile(createQueries(sql, texts), { atOnce, patienceMs: CONNECTION_MS });
   return { alone, lock, query: bounded(reads, config.DATABASE_POOL), write: bounded(writes, WRITERS) };

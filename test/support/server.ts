@@ -10,7 +10,8 @@ const LAUNCHER = fileURLToPath(new URL("../../src/runtime/launch.mjs", import.me
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const DENO = fileURLToPath(new URL("../../node_modules/.bin/deno", import.meta.url));
 const READY_MS = 30_000;
-const STOP_MS = 15_000;
+/** Longer than the limit that it sets itself, so that it is that which shows. */
+const STOP_MS = 45_000;
 
 /** A Darkroom in a process of its own. */
 export type TestServer = {
