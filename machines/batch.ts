@@ -149,3 +149,15 @@ export const batchView = (state: string, context: BatchContext): BatchView => {
     total_ms: context.finishedAt === null ? null : context.finishedAt - context.createdAt,
   };
 };
+
+/** Whether there is a batch to be seen in what is stored: a row that was damaged has none. */
+export const isBatchSnapshot = (stored: unknown): boolean => {
+  const { value, context } = (stored ?? {}) as { value?: unknown; context?: Partial<BatchContext> | null };
+  const { count, createdAt, ends } = context ?? {};
+  return (
+    typeof value === "string" &&
+    [count, createdAt].every((number) => typeof number === "number") &&
+    typeof ends === "object" &&
+    ends !== null
+  );
+};

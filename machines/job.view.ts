@@ -66,3 +66,16 @@ export const jobView = (value: StateValue, context: JobContext): JobView => {
     waiting_for: state === "queued" ? context.waitingFor : null,
   };
 };
+
+/** Whether there is a job to be seen in what is stored: a row that was damaged has none. */
+export const isJobSnapshot = (stored: unknown): boolean => {
+  const { value, context } = (stored ?? {}) as { value?: unknown; context?: Partial<JobContext> | null };
+  if ((typeof value !== "string" && typeof value !== "object") || typeof context !== "object") return false;
+  const { attempts, createdAt, account, outputs } = context ?? {};
+  return (
+    value !== null &&
+    [attempts, createdAt].every((number) => typeof number === "number") &&
+    typeof account === "string" &&
+    Array.isArray(outputs)
+  );
+};

@@ -81,6 +81,10 @@ create table batches (
 create table bus_incarnation (
   name text not null,
   incarnation text not null,
+  head bigint default 0 not null,
+  losses integer default 0 not null,
+  rewound integer default 0 not null,
+  constraint bus_incarnation_check CHECK ((rewound <= losses)),
   constraint bus_incarnation_pkey PRIMARY KEY (name)
 );
 

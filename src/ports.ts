@@ -51,6 +51,15 @@ export type Sighting = {
   at: number;
 };
 
+/** The storage of a durable bus, as all nodes know it. */
+export type KnownStorage = {
+  name: string;
+  /** How often it lost what it had acknowledged. */
+  losses: number;
+  /** The highest number that it gave since, to any node. */
+  head: number;
+};
+
 /** How nodes hear of each other's facts. Delivery is a hint: the log is the truth. */
 export interface Bus {
   /** Whether facts outlive this process on the bus, so that the relay must publish each of them. */
@@ -63,8 +72,11 @@ export interface Bus {
   subscribe(stream: string, listener: (fact: Fact) => void): () => void;
   /** Shows a snapshot to whoever is listening outside right now. It is not kept and can be lost. Never throws. */
   exhibit(sighting: Sighting): void;
-  /** Marks the durable log's incarnation; another value than last time means that it was wiped. */
-  incarnation(): Promise<string>;
+  /**
+   * Looks at the storage. Another `name` than the known one: it was made anew. `lost`: it is the same, without what it
+   * had acknowledged; so until it is known with one loss more.
+   */
+  storage(known: KnownStorage | null): Promise<{ name: string; head: number; lost: boolean }>;
   check(): Promise<void>;
   close(): Promise<void>;
 }

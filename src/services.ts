@@ -9,14 +9,15 @@ import { createMemoryBus } from "./bus/memory.ts";
 import { createNatsBus } from "./bus/nats.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { holdNodeLock } from "./db/alone.ts";
-import { connect, type Target } from "./db/connect.ts";
+import { connect, type Sql, type Target } from "./db/connect.ts";
 import { assertMigrated, migrate } from "./db/migrate.ts";
 import { createQueries, loadQueries, type Query } from "./db/queries.ts";
+import { createTurnstile } from "./db/turnstile.ts";
 import { startPostgres } from "./embedded/postgres.ts";
 import { createEmbeddedS3 } from "./embedded/s3/server.ts";
 import { createLedger } from "./embedded/simulated/ledger.ts";
 import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
-import { createRewind } from "./facts/rewind.ts";
+import { createRenewal } from "./facts/renewal.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Draws, Provider } from "./ports.ts";
@@ -28,8 +29,11 @@ import { PUBLIC_PREFIXES } from "./storage/keys.ts";
 import { createS3Storage } from "./storage/s3.ts";
 import { sweepTempFiles } from "./storage/temp-file.ts";
 
-const WRITERS = 2;
+/** The group commit, the relay, and two for what is written beside them. */
+const WRITERS = 4;
 const CLOSE_S = 5;
+/** How long a statement waits for a connection. Together with its own limit this bounds every read. */
+const CONNECTION_MS = 3_000;
 
 /** What a test may put in the place of the real thing. */
 export type Overrides = {
@@ -67,7 +71,9 @@ const openDatabase = async ({ config, dataDir, opened, log }: Deps, given: Targe
   opened.defer(() => reads.end({ timeout: CLOSE_S }));
   const writes = connect(target, { max: WRITERS, role: "write" });
   opened.defer(() => writes.end({ timeout: CLOSE_S }));
-  return { alone, lock, query: createQueries(reads, texts), write: createQueries(writes, texts) };
+  const bounded = (sql: Sql, atOnce: number) =>
+    createTurnstile(createQueries(sql, texts), { atOnce, patienceMs: CONNECTION_MS });
+  return { alone, lock, query: bounded(reads, config.DATABASE_POOL), write: bounded(writes, WRITERS) };
 };
 
 const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
@@ -204,7 +210,7 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const databaseClock = await createDatabaseClock(database.query);
   opened.defer(() => databaseClock.close());
   const clock = overrides.clock ?? databaseClock;
-  const beforeNew = createRewind({ query: database.write, clock });
+  const beforeNew = createRenewal({ query: database.write, clock });
   const bus = config.NATS_URL
     ? await createNatsBus({ config, source: config.PUBLIC_URL, beforeNew, log })
     : createMemoryBus();
@@ -234,3 +240,4 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
     derive,
   };
 };
+export type Services = Awaited<ReturnType<typeof openServices>>;

@@ -1,5 +1,25 @@
 -- name: commitUnits
-select commit_units($1::uuid, $2::jsonb) as answer;
+-- `$3`: how long it waits for a lock at most, ms.
+with patience as materialized (select set_config('lock_timeout', $3::text, true))
+select commit_units($1::uuid, $2::jsonb) as answer from patience;
+
+-- name: lockedRows
+-- Of these rows, by id, those that somebody has locked at the moment. Waits for none of them.
+with
+  free_chats as materialized (select id from chats where id = any($1::uuid[]) for no key update skip locked),
+  free_actors as materialized (select id from actors where id = any($2::uuid[]) for no key update skip locked),
+  free_accounts as materialized (select id from accounts where id = any($3::text[]) for no key update skip locked),
+  free_streams as materialized (select id from streams where id = any($4::uuid[]) for no key update skip locked),
+  free_users as materialized (select id from users where id = any($5::uuid[]) for no key update skip locked)
+select 'chats' as table, id::text from chats where id = any($1) and id not in (select id from free_chats)
+union all
+select 'actors', id::text from actors where id = any($2) and id not in (select id from free_actors)
+union all
+select 'accounts', id from accounts where id = any($3) and id not in (select id from free_accounts)
+union all
+select 'streams', id::text from streams where id = any($4) and id not in (select id from free_streams)
+union all
+select 'users', id::text from users where id = any($5) and id not in (select id from free_users);
 
 -- name: databaseNow
 select (extract(epoch from clock_timestamp()) * 1000)::float8 as now;
@@ -44,7 +64,10 @@ delete from inbox i using unnest($2::uuid[], $3::bigint[], $4::integer[]) x(sour
 where i.target = $1::uuid and i.source = x.source and i.source_version = x.source_version and i.n = x.n;
 
 -- name: overdueInbox
-select distinct target from inbox where created_at < $1::timestamptz limit $2::integer;
+-- Nobody reads what is for a parked actor.
+select distinct i.target from inbox i
+where i.created_at < $1::timestamptz and exists (select 1 from actors a where a.id = i.target and a.parked_at is null)
+limit $2::integer;
 
 -- name: fixWakeAt
 update actors set wake_at = $2::timestamptz where id = $1::uuid and version = $3::bigint;

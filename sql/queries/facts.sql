@@ -58,8 +58,15 @@ with page as materialized (
 update streams s set published = 0 from page where s.id = page.id returning s.id;
 
 -- name: readIncarnation
-select incarnation from bus_incarnation where name = $1::text;
+select incarnation, head, losses, rewound from bus_incarnation where name = $1::text;
 
--- name: writeIncarnation
-insert into bus_incarnation (name, incarnation) values ($1::text, $2::text)
-on conflict (name) do update set incarnation = excluded.incarnation;
+-- name: noteIncarnation
+-- Who knows of fewer losses has looked at what is no more.
+insert into bus_incarnation as known (name, incarnation, head, losses)
+values ($1::text, $2::text, $3::bigint, $4::integer)
+on conflict (name) do update set incarnation = excluded.incarnation, losses = excluded.losses,
+  head = case when excluded.losses > known.losses then excluded.head else greatest(known.head, excluded.head) end
+  where excluded.losses >= known.losses;
+
+-- name: noteRewound
+update bus_incarnation set rewound = greatest(rewound, $2::integer) where name = $1::text;

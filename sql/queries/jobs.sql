@@ -1,13 +1,13 @@
 -- name: jobById
 -- One statement, so that the cursor belongs to the snapshot.
-select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id, c.paused_reason, c.paused_until,
+select j.*, a.version, a.state, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id, c.paused_reason, c.paused_until,
   case when a.state = 'queued' then queue_position(a.account, a.owner_id, a.id) end as queue_position
 from jobs j join actors a on a.id = j.id left join streams s on s.id = a.stream_id left join accounts c on c.id = a.account
 where j.id = $1::uuid and j.user_id = $2::uuid
   and not exists (select 1 from chats where id = j.chat_id and deleted_at is not null);
 
 -- name: jobsOfUser
-select j.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id, c.paused_reason, c.paused_until
+select j.*, a.version, a.state, a.snapshot, coalesce(s.seq, 0) as cursor, a.stream_id, c.paused_reason, c.paused_until
 from jobs j join actors a on a.id = j.id left join streams s on s.id = a.stream_id left join accounts c on c.id = a.account
 where j.user_id = $1::uuid
   and ($2::timestamptz is null or (j.created_at, j.id) < ($2::timestamptz, $3::uuid))
@@ -52,10 +52,10 @@ where actor_id = $1::uuid order by version limit 1000;
 
 -- name: batchById
 -- One statement, so that the cursor belongs to what is shown.
-select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor, items.jobs
+select b.*, a.version, a.state, a.snapshot, coalesce(s.seq, 0) as cursor, items.jobs
 from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
 cross join lateral (
-  select jsonb_agg(to_jsonb(j) || jsonb_build_object('version', ja.version, 'snapshot', ja.snapshot,
+  select jsonb_agg(to_jsonb(j) || jsonb_build_object('version', ja.version, 'state', ja.state, 'snapshot', ja.snapshot,
     'paused_reason', c.paused_reason, 'paused_until', extract(epoch from c.paused_until) * 1000)
     order by j.batch_index) as jobs
   from jobs j join actors ja on ja.id = j.id left join accounts c on c.id = ja.account where j.batch_id = b.id
@@ -63,7 +63,7 @@ cross join lateral (
 where b.id = $1::uuid and b.user_id = $2::uuid;
 
 -- name: batchesOfUser
-select b.*, a.version, a.snapshot, coalesce(s.seq, 0) as cursor
+select b.*, a.version, a.state, a.snapshot, coalesce(s.seq, 0) as cursor
 from batches b join actors a on a.id = b.id left join streams s on s.id = b.id
 where b.user_id = $1::uuid
   and ($2::timestamptz is null or (b.created_at, b.id) < ($2::timestamptz, $3::uuid))

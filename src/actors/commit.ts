@@ -4,21 +4,26 @@
  *
  *   the answer got lost     asked again under the same group id: `commit_units` remembers its answer
  *   the server is away      the same, with a pause, until `patienceMs`; then `unavailable`
- *   locked out              halved until the blocked unit stands alone; it tries on beside the line
+ *   locked out              who needs what somebody keeps locked waits aside, as long; the others go on
  *   any other error         halved until the offender stands alone and fails alone
  */
 import type { Query } from "../db/queries.ts";
-import { isContention, isOutage, isTransient } from "../db/sqlstate.ts";
+import { isCollision, isContention, isOutage, isTransient } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { createAside, type Waiting } from "./aside.ts";
 import { decodeAnswer, encodeGroup } from "./group.ts";
+import { createLocks } from "./locks.ts";
 import type { Unit, UnitOutcome } from "./unit.ts";
 
 const GROUP_UNITS = 256;
 const QUEUE_UNITS = 20_000;
 const PAUSE_MS = 50;
-
-type Waiting = { unit: Unit; resolve(outcome: UnitOutcome): void; reject(error: unknown): void };
+/** How long a group waits for a lock. A commit that nobody is frozen in takes far less. */
+const LOCK_MS = 500;
+/** The same for one that tells who of a group is locked out, and how long that may be looked for. */
+const HURRIED_LOCK_MS = 50;
+const SIFT_MS = 500;
 
 export type Committer = {
   /** Rejects with `Problem("unavailable")` when the outcome could not be had in time. */
@@ -43,103 +48,136 @@ export const createCommitter = (deps: {
 }): Committer => {
   const { monotonic = () => performance.now() } = deps;
   const waiting: Waiting[] = [];
+  const locks = createLocks(deps.query, deps.log);
   let running: Promise<void> | null = null;
+  let turn: Promise<void> = Promise.resolve();
 
-  const aside = new Set<Promise<void>>();
-  const away = () => new Problem("unavailable", "The database is away; try again shortly", { retryAfter: 1 });
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    turn = turn.then(work);
+    return turn;
+  };
+  const isLate = ({ since }: Waiting) => monotonic() - since > deps.patienceMs;
+  const giveUp = (those: readonly Waiting[]) => {
+    const away = new Problem("unavailable", "The database is away; try again shortly", { retryAfter: 1 });
+    for (const { reject } of those) reject(away);
+  };
+  const refuse = ({ unit, reject }: Waiting, error: unknown) => {
+    if (!(error instanceof Problem)) deps.log.error({ err: error, unit: unit.id }, "unit refused by the database");
+    reject(error);
+  };
 
   /** Asks until the outcome is known; only for errors after which the same id must be used again. */
-  const ask = async (group: Waiting[]): Promise<UnitOutcome[]> => {
+  const ask = async (group: readonly Waiting[], lockMs: number): Promise<void> => {
     const units = group.map(({ unit }) => unit);
     const id = deps.id();
     const payload = encodeGroup(units);
     const began = monotonic();
+    const oldest = Math.min(...group.map(({ since }) => since));
+    let collided = false;
     for (;;) {
       try {
-        const [row] = await deps.query<{ answer: Parameters<typeof decodeAnswer>[1] }>("commitUnits", [id, payload]);
+        const parameters = [id, payload, String(lockMs)];
+        const [row] = await deps.query<{ answer: Parameters<typeof decodeAnswer>[1] }>("commitUnits", parameters);
         if (!row) throw new Error("commit_units answered nothing");
         const outcomes = decodeAnswer(units, row.answer);
         deps.observe?.(
           (monotonic() - began) / 1000,
           outcomes.map(({ kind }) => kind),
         );
-        return outcomes;
+        group.forEach(({ resolve }, n) => {
+          resolve(outcomes[n] as UnitOutcome);
+        });
+        return;
       } catch (error) {
+        if (isCollision(error) && !collided) {
+          collided = true;
+          continue;
+        }
         if (!isTransient(error) || isContention(error)) throw error;
         // A server that refuses connections took nothing: nobody need wait long for it.
         const patience = isOutage(error) ? deps.patienceMs / 4 : deps.patienceMs;
-        if (monotonic() - began > patience) {
+        if (monotonic() - oldest > patience) {
           deps.log.warn({ err: error, units: units.length }, "commit given up");
-          throw away();
+          return giveUp(group);
         }
         await deps.pause(PAUSE_MS);
       }
     }
   };
 
-  const settle = async (group: Waiting[]): Promise<void> => {
+  /** `hurry`: the instant from which on who is still not through is taken to be locked out; null: there is time. */
+  const settle = async (group: readonly Waiting[], hurry: number | null): Promise<void> => {
+    const [first] = group;
+    if (!first) return;
+    if (hurry !== null && monotonic() > hurry) return aside.step(group);
     try {
-      const outcomes = await ask(group);
-      group.forEach(({ resolve }, n) => {
-        resolve(outcomes[n] as UnitOutcome);
-      });
+      await ask(group, hurry === null ? LOCK_MS : HURRIED_LOCK_MS);
     } catch (error) {
-      const [alone, ...others] = group;
-      if (error instanceof Problem) {
-        for (const { reject } of group) reject(error);
-      } else if (alone && others.length === 0) {
-        if (isContention(error)) stepAside(alone);
-        else {
-          deps.log.error({ err: error, unit: alone.unit.id }, "unit refused by the database");
-          alone.reject(error);
-        }
-      } else {
+      if (error instanceof Problem) for (const one of group) refuse(one, error);
+      else if (isContention(error) && hurry === null) await untangle(group);
+      else if (group.length > 1) {
         const middle = group.length >> 1;
-        await settle(group.slice(0, middle));
-        await settle(group.slice(middle));
-      }
+        await settle(group.slice(0, middle), hurry);
+        await settle(group.slice(middle), hurry);
+      } else if (isContention(error)) aside.step(group);
+      else refuse(first, error);
     }
   };
 
-  /** A unit that is locked out tries on by itself, so that the line goes on. */
-  const stepAside = (blocked: Waiting) => {
-    const began = monotonic();
-    const tryOn = async () => {
-      for (;;) {
-        await deps.pause(PAUSE_MS);
-        try {
-          const [outcome] = await ask([blocked]);
-          return blocked.resolve(outcome as UnitOutcome);
-        } catch (error) {
-          if (!isContention(error)) return blocked.reject(error);
-          if (monotonic() - began > deps.patienceMs) return blocked.reject(away());
-        }
-      }
-    };
-    const run = tryOn().finally(() => aside.delete(run));
-    aside.add(run);
+  /** Lets those step aside who need a row that somebody has locked, and the others through. */
+  const untangle = async (group: readonly Waiting[]): Promise<void> => {
+    await locks.look(group.map(({ unit }) => unit));
+    const { blocked = [], free = [] } = Object.groupBy(group, ({ unit }) => (locks.block(unit) ? "blocked" : "free"));
+    aside.step(blocked);
+    await settle(free, monotonic() + SIFT_MS);
+    // The line stood still meanwhile. Who would get an answer too late gets it now.
+    giveUp(waiting.filter(isLate));
+    waiting.splice(0, waiting.length, ...waiting.filter((one) => !isLate(one)));
   };
 
   const drain = async () => {
     // Let everything that is ready in this turn of the event loop join the group.
     await Promise.resolve();
-    while (waiting.length > 0) await settle(waiting.splice(0, GROUP_UNITS));
+    while (waiting.length > 0) await inTurn(() => settle(waiting.splice(0, GROUP_UNITS), null));
     running = null;
   };
+  const join = (those: readonly Waiting[]) => {
+    waiting.push(...those);
+    if (waiting.length > 0) running ??= drain();
+  };
+
+  const aside = createAside({
+    locks,
+    pause: deps.pause,
+    inTurn,
+    isLate,
+    giveUp,
+    tryAlone: async (one) => {
+      try {
+        await ask([one], HURRIED_LOCK_MS);
+      } catch (error) {
+        if (isContention(error)) return false;
+        refuse(one, error);
+      }
+      return true;
+    },
+    rejoin: join,
+  });
 
   return {
     commit: (unit) => {
-      if (waiting.length >= QUEUE_UNITS) {
+      if (waiting.length + aside.size() >= QUEUE_UNITS) {
         return Promise.reject(new Problem("unavailable", "Too many changes are waiting", { retryAfter: 1 }));
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ unit, resolve, reject });
-        running ??= drain();
+        const one = { unit, since: monotonic(), resolve, reject };
+        if (locks.block(unit)) aside.step([one]);
+        else join([one]);
       });
     },
     idle: async () => {
-      while (running || aside.size > 0) await Promise.all([running, ...aside]);
+      while (running || aside.size() > 0) await Promise.all([running, aside.idle()]);
     },
-    depth: () => waiting.length,
+    depth: () => waiting.length + aside.size(),
   };
 };

@@ -4,25 +4,27 @@
  *   won              cache, timers, effects, facts, messages to other actors
  *   version_lost     another node was first: reload and step again, bounded
  *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
- *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
+ *   refused          what the database does not take three times in a row is poison, as a step that throws: parked
+ *   soft step        nothing to commit (see change.ts): stays in memory until the next commit folds it in
  */
-import type { Kind, Registry } from "../../machines/registry.ts";
+import { LRUCache } from "lru-cache";
+import type { Registry } from "../../machines/registry.ts";
 import type { Stamp } from "../../machines/stamp.ts";
 import {
   BrokenSnapshot,
   createStep,
-  eventLabel,
   type MachineEvent,
   nextStep,
   type Snapshot,
   type Step,
-  stateName,
   wakeAt,
 } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
+import { isRefusal } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws, Fact } from "../ports.ts";
+import { createChanges, reasonIn } from "./change.ts";
 import type { Committer } from "./commit.ts";
 import { createMailbox } from "./mailbox.ts";
 import {
@@ -38,7 +40,9 @@ import type { Warm, Warmth } from "./warm.ts";
 
 const RACES = 10;
 const STEP_TRIES = 3;
-const REASON_LENGTH = 200;
+/** How long an actor is left alone whose row takes no change at all, so that it cannot even be parked. */
+const REST_MS = 60_000;
+const MOST_RESTING = 1_000;
 
 /** What a committed (or soft) change means to the rest of the node. */
 export type Aftermath = {
@@ -75,25 +79,11 @@ export type Dispatch = {
 
 type InboxRow = Letter & { event: MachineEvent };
 
-/** Null for a snapshot so broken that it has none: it can still be parked. */
-const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
-  try {
-    return kind.status(snapshot);
-  } catch {
-    return null;
-  }
-};
-
 /** The trace that a letter brings along. */
 const traceIn = (event: MachineEvent | undefined): string | null =>
   typeof event?.traceparent === "string" ? event.traceparent : null;
 
-/** Why, in the words of whoever sent the event: its code, else its reason. */
-const reasonIn = (event: MachineEvent | undefined): string | null => {
-  const said = { ...event, ...((event?.outcome ?? {}) as Record<string, unknown>) };
-  const words = said.code ?? said.reason;
-  return typeof words === "string" ? words.slice(0, REASON_LENGTH) : null;
-};
+const outOfService = () => new Problem("conflict", "This was taken out of service for inspection");
 
 export const createDispatch = (deps: {
   registry: Registry;
@@ -103,6 +93,10 @@ export const createDispatch = (deps: {
   clock: Clock;
   draws: Draws;
   log: Log;
+  /** How long a command may wait for those before it, ms. */
+  patienceMs: number;
+  /** Time that no correction of a clock moves, ms. */
+  monotonic(): number;
   aftermath: Aftermath;
   /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
   rows(change: ActorChange): Rows;
@@ -110,66 +104,11 @@ export const createDispatch = (deps: {
   observe(claimed: boolean, seconds: number): void;
 }): Dispatch => {
   const { registry, warmth, clock, draws } = deps;
-  const mailbox = createMailbox();
+  const mailbox = createMailbox(deps);
+  const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: REST_MS, perf: { now: deps.monotonic } });
   const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
 
-  const change = (
-    identity: Identity,
-    before: Warm | null,
-    step: Step,
-    at: number,
-    drains: Letter[] = [],
-    cause: string | null = null,
-  ): ActorChange => {
-    const kind = registry[identity.kind];
-    const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
-    // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
-    const account = kind.account?.(step.snapshot) ?? identity.account;
-    const delta = (tag: string) =>
-      ((step.tags.has(tag) && !step.done ? 1 : 0) - (before?.tags.has(tag) ? 1 : 0)) as -1 | 0 | 1;
-    return {
-      ...identity,
-      account,
-      expect: before?.version ?? 0,
-      machineVersion: kind.version,
-      snapshot: step.snapshot,
-      state: stateName(step.snapshot.value),
-      fromState: before?.committedState ?? null,
-      status: statusOf(kind, step.snapshot),
-      wakeAt: wakeAt(step.snapshot.timers),
-      done: step.done,
-      parkedReason: null,
-      at,
-      event: step.events.map(eventLabel).at(-1) ?? "drain",
-      folded: [...(before?.folded ?? []), ...step.events.map(eventLabel).slice(0, -1)],
-      reason: null,
-      effects: step.effects,
-      facts: step.facts.map(({ type, ...extra }) => ({
-        id: draws.id(),
-        type,
-        data: { [`${identity.kind}_id`]: identity.id, ...identity.labels, ...view, ...extra },
-        traceparent: cause ?? identity.traceparent,
-      })),
-      drains,
-      tells:
-        cause === null
-          ? step.tells
-          : step.tells.map(({ to, event }) => ({ to, event: { ...event, traceparent: cause } })),
-      slots: account === null ? 0 : delta("slot"),
-      turns: account === null ? 0 : delta("turn"),
-      report: step.report,
-    };
-  };
-
-  /** No fact, no message, no change of reserves, and effects that may be executed twice: not worth a write. */
-  const isSoft = (c: ActorChange) =>
-    c.facts.length + c.tells.length + c.drains.length === 0 &&
-    c.slots === 0 &&
-    c.turns === 0 &&
-    c.report === null &&
-    !c.done &&
-    c.effects.length > 0 &&
-    c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
+  const changes = createChanges(deps);
 
   const remember = (before: Warm | null, c: ActorChange, step: Step | null, soft: boolean) => {
     const { id, kind, owner, stream, account, labels, traceparent } = c;
@@ -180,6 +119,7 @@ export const createDispatch = (deps: {
       tags: step?.tags ?? new Set(),
       folded: soft ? [...c.folded, c.event] : [],
       committedState: soft ? (before?.committedState ?? c.state) : c.state,
+      committedStatus: soft ? (before?.committedStatus ?? c.status) : c.status,
       done: c.done,
     });
   };
@@ -227,11 +167,11 @@ export const createDispatch = (deps: {
     return outcome.kind;
   };
 
-  const park = async (actor: Warm, error: unknown, event: string) => {
+  const park = async (actor: Warm, error: unknown, event: string): Promise<void> => {
     const reason = error instanceof Error ? error.message.slice(0, 500) : "the step threw";
     deps.log.error({ err: error, actor_id: actor.identity.id, actor_kind: actor.identity.kind }, "actor parked");
     const parked: ActorChange = {
-      ...change(
+      ...changes.of(
         actor.identity,
         actor,
         {
@@ -248,9 +188,18 @@ export const createDispatch = (deps: {
         },
         clock.now(),
       ),
+      // What is stored may not tell.
+      state: actor.committedState,
+      status: actor.committedStatus,
       parkedReason: reason || "the step threw",
     };
-    await commitStep(actor, parked, null);
+    try {
+      await commitStep(actor, parked, null);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      deps.log.error({ err: error, actor_id: actor.identity.id }, "actor cannot even be parked; it is left alone");
+      resting.set(actor.identity.id, true);
+    }
   };
 
   /** A pure step may fail on a draw; three failures in a row mean that the snapshot is poison. */
@@ -265,19 +214,21 @@ export const createDispatch = (deps: {
   };
 
   const process = async (id: string, event: MachineEvent | Wake, traceparent: string | null): Promise<Sent> => {
+    if (event.type === "wake" && resting.has(id)) throw outOfService();
+    let refusals = 0;
     for (let race = 0; race < RACES; race++) {
       const actor = await warmth.find(id);
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
-      const due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
-      const late = due === null ? -1 : clock.now() - due;
+      let due: number | null;
       let next: Step;
       try {
+        due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
         next = step(actor, events);
       } catch (error) {
         await park(actor, error, event.type);
-        throw new Problem("conflict", "This was taken out of service for inspection");
+        throw outOfService();
       }
       const answer = (outcome: Sent["outcome"], version: number): Sent => ({
         outcome,
@@ -288,19 +239,31 @@ export const createDispatch = (deps: {
         if (letters.length > 0) await dropLetters(id, letters);
         if ((event as Wake).claimed) await restoreWakeAt(actor);
         warmth.keep(actor);
-        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now()), effects: [] }, true);
+        deps.aftermath.actor({ ...changes.of(actor.identity, actor, next, clock.now()), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
-      if (late >= 0) deps.observe((event as Wake).claimed ?? false, late / 1000);
+      if (due !== null && due <= clock.now())
+        deps.observe((event as Wake).claimed ?? false, (clock.now() - due) / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
       const cause = traceparent ?? traceIn(events.at(-1));
-      const c = { ...change(actor.identity, actor, next, clock.now(), drains, cause), reason: reasonIn(events.at(-1)) };
-      if (isSoft(c)) {
+      const c = {
+        ...changes.of(actor.identity, actor, next, clock.now(), drains, cause),
+        reason: reasonIn(events.at(-1)),
+      };
+      if (changes.isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);
         return answer("soft", actor.version);
       }
-      const outcome = await commitStep(actor, c, next);
+      let outcome: UnitOutcome["kind"];
+      try {
+        outcome = await commitStep(actor, c, next);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (++refusals < STEP_TRIES) continue;
+        await park(await warmth.find(id), error, event.type);
+        throw outOfService();
+      }
       if (outcome === "won") return answer("won", c.expect + 1);
       if (outcome === "reserve_denied") return { outcome, snapshot: actor.snapshot, version: actor.version };
     }
@@ -335,7 +298,7 @@ export const createDispatch = (deps: {
     create: (identity, input) => {
       const stamp = stamps();
       const made = createStep(registry[identity.kind].machine, input, stamp);
-      return change(identity, null, made, stamp.at);
+      return changes.of(identity, null, made, stamp.at);
     },
     submit,
     idle: () => mailbox.idle(),

@@ -106,6 +106,8 @@ export const createEngine = (deps: EngineDeps) => {
     clock,
     draws,
     log,
+    patienceMs: PATIENCE_MS,
+    monotonic,
     rows: deps.rows,
     observe: deps.observe.timer,
     aftermath: {

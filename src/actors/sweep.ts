@@ -8,6 +8,7 @@
  */
 import type { Registry } from "../../machines/registry.ts";
 import type { Query } from "../db/queries.ts";
+import { isRefusal } from "../db/sqlstate.ts";
 import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Wake } from "./dispatch.ts";
@@ -66,11 +67,22 @@ export const createSweep = (deps: {
     }
   };
 
+  /** One row among them takes no change at all. Two nodes may step the same actor then: one of them loses. */
+  const wakeUnclaimed = async (overdue: Date) => {
+    for (const { id } of await query<{ id: string }>("dueSoon", [overdue, CLAIMS])) deps.wake(id, { type: "wake" });
+  };
+
   const claim = async (now: number) => {
     const overdue = new Date(now - deps.graceMs);
     const ahead = new Date(now + deps.graceMs);
     for (;;) {
-      const rows = await query<ActorRow>("claimOverdue", [overdue, deps.pinned(), CLAIMS, ahead, versions]);
+      let rows: ActorRow[];
+      try {
+        rows = await query<ActorRow>("claimOverdue", [overdue, deps.pinned(), CLAIMS, ahead, versions]);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return wakeUnclaimed(overdue);
+      }
       for (const row of rows) {
         deps.offer(row);
         deps.wake(row.id, { type: "wake", claimed: true });

@@ -15,6 +15,7 @@ export type Warm = {
   folded: string[];
   /** The state's name as last committed. */
   committedState: string;
+  committedStatus: string | null;
   done: boolean;
 };
 
@@ -24,6 +25,7 @@ export type ActorRow = {
   kind: string;
   machine_version: number;
   state: string;
+  status: string | null;
   /** One that was written before traces were has no `traceparent`. */
   snapshot: Snapshot & { labels: Record<string, string | null>; traceparent?: string | null };
   version: number;
@@ -59,7 +61,8 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       throw new Problem("unavailable", "This is handled by a newer version of the service", { retryAfter: 5 });
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
-    const { labels, traceparent = null, ...stored } = row.snapshot;
+    // What is not even an object is found broken as well, by the step.
+    const { labels, traceparent = null, ...stored } = row.snapshot ?? {};
     const snapshot = migrated(kind, stored, row.machine_version);
     const identity: Identity = {
       id: row.id,
@@ -77,6 +80,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       tags: tagsOf(kind.machine, row.state),
       folded: [],
       committedState: row.state,
+      committedStatus: row.status,
       done: row.finished_at !== null,
     };
   };

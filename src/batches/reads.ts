@@ -1,10 +1,11 @@
-import { type BatchContext, batchView } from "../../machines/batch.ts";
+import { type BatchContext, batchView, isBatchSnapshot } from "../../machines/batch.ts";
 import type { BatchView } from "../../machines/batch.words.ts";
 import { type Snapshot, stateName } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { type Cursor, keyset } from "../http/pagination.ts";
-import type { JobReads, JobRow } from "../jobs/reads.ts";
+import type { JobReads } from "../jobs/reads.ts";
+import type { JobRow } from "../jobs/view.ts";
 import type { Batch, BatchDetail } from "./words.ts";
 
 export type BatchRow = {
@@ -14,6 +15,7 @@ export type BatchRow = {
   num_images: number;
   created_at: number;
   version: number;
+  state: string;
   snapshot: Snapshot;
   cursor: number;
 };
@@ -38,10 +40,24 @@ export const presentBatch = (id: string, view: BatchView): Batch => ({
   total_ms: view.total_ms,
 });
 
+/** What is left to say of a batch whose snapshot was damaged: what stands beside it. */
+const lastKnown = ({ num_images, created_at }: BatchRow): BatchContext => ({
+  count: num_images,
+  createdAt: created_at,
+  startedAt: null,
+  firstItemAt: null,
+  finishedAt: null,
+  cancelRequested: false,
+  ends: {},
+});
+
 /** Reads of batches, always by their owner. */
 export const createBatchReads = ({ query, jobs }: { query: Query; jobs: JobReads }) => {
-  const viewOf = (row: BatchRow): BatchView =>
-    batchView(stateName(row.snapshot.value), row.snapshot.context as unknown as BatchContext);
+  const viewOf = (row: BatchRow): BatchView => {
+    const { snapshot, state } = row;
+    if (!isBatchSnapshot(snapshot)) return batchView(state, lastKnown(row));
+    return batchView(stateName(snapshot.value), snapshot.context as unknown as BatchContext);
+  };
   const row = async (id: string, userId: string): Promise<BatchWithJobs> => {
     const [found] = await query<BatchWithJobs>("batchById", [id, userId]);
     if (!found) throw new Problem("not_found", "There is no such job");

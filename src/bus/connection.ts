@@ -84,9 +84,13 @@ const tlsOf = async (config: NatsSettings, address: Address): Promise<Pick<Conne
 
 /**
  * Connects as the settings say: servers, credentials, TLS. From then on the connection mends itself for as long as it
- * takes. Rejects in 5 s with a sentence that says which setting to look at, and no secret.
+ * takes; `onChange` hears each time that it is lost and that it is back. Rejects in 5 s with a sentence that says which setting to look
+ * at, and no secret.
  */
-export const connectNats = async (config: NatsSettings, log: Log): Promise<NatsConnection> => {
+export const connectNats = async (
+  config: NatsSettings,
+  { log, onChange }: { log: Log; onChange(connected: boolean): void },
+): Promise<NatsConnection> => {
   const address = readNatsUrl(config.NATS_URL ?? "");
   if (!address) throw new Error("NATS_URL is no address");
   const connection = await connect({
@@ -103,9 +107,11 @@ export const connectNats = async (config: NatsSettings, log: Log): Promise<NatsC
     ...(await tlsOf(config, address)),
   }).catch(explain);
   void (async () => {
-    for await (const { type } of connection.status())
+    for await (const { type } of connection.status()) {
+      if (type === Events.Disconnect || type === Events.Reconnect) onChange(type === Events.Reconnect);
       if (type === Events.Disconnect || type === Events.Reconnect || type === Events.Error)
         log.warn({ nats: type }, "NATS connection");
+    }
   })();
   return connection;
 };

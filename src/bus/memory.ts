@@ -10,7 +10,7 @@ export const createMemoryBus = (): Bus => {
     publish: async (facts) => facts.length,
     subscribe: (stream, listener) => local.add(stream, listener),
     exhibit: () => {},
-    incarnation: async () => "memory",
+    storage: async () => ({ name: "memory", head: 0, lost: false }),
     check: async () => {},
     close: async () => {},
   };

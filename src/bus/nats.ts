@@ -3,6 +3,7 @@ import type { Log } from "../log.ts";
 import type { Bus, Fact } from "../ports.ts";
 import { connectNats } from "./connection.ts";
 import { createLocalSubscriptions } from "./local.ts";
+import { createHeads } from "./heads.ts";
 import { decodeFact, encodeFact, messageId } from "./message.ts";
 import { encodeSighting } from "./sighting.ts";
 import { createStream } from "./stream.ts";
@@ -11,6 +12,8 @@ import { liveSubject, streamSubject, subjectOf } from "./subjects.ts";
 
 const PUBLISH_MS = 2_000;
 const CHECK_MS = 2_000;
+/** A leader without a majority steps down after 10 s or so. */
+const STALE_MS = 20_000;
 
 /**
  * JetStream. A plain subscription on a stream's subjects hears what any node publishes; the relay
@@ -23,10 +26,27 @@ export const createNatsBus = async (options: {
   /** Awaited before the durable log is made, while there is none: also when it was lost. */
   beforeNew?(): Promise<void>;
   log: Log;
+  /** How long a server may answer with what was, after another was made leader. */
+  staleMs?: number;
 }): Promise<Bus> => {
   const { config, source, beforeNew, log } = options;
   const local = createLocalSubscriptions();
-  const connection = await connectNats(config, log);
+  const heads = createHeads({ staleMs: options.staleMs ?? STALE_MS, now: () => performance.now() });
+  /** Whether the storage was looked at since the connection was lost: it may be another one. */
+  let sure = true;
+  let connected = true;
+  let changes = 0;
+  let failing = false;
+  const onChange = (now: boolean) => {
+    connected = now;
+    sure = false;
+    changes++;
+  };
+  const connection = await connectNats(config, { log, onChange });
+  /** What is asked of nobody would be answered by a timeout. */
+  const mustBeConnected = () => {
+    if (!connected) throw new Error("NATS is away");
+  };
   const jetstream = connection.jetstream({ timeout: PUBLISH_MS });
   const open = async () => {
     const { max_payload = 0, cluster } = connection.info ?? {};
@@ -62,9 +82,25 @@ export const createNatsBus = async (options: {
     subscriptions.set(stream, () => subscription.unsubscribe());
   };
 
-  const publishOne = (fact: Fact) => {
+  const publishOne = async (fact: Fact) => {
     const { data, headers } = encodeFact(fact, source);
-    return jetstream.publish(subjectOf(fact), data, { headers, msgID: messageId(fact) });
+    const acknowledged = heads.expect();
+    const answer = await jetstream.publish(subjectOf(fact), data, { headers, msgID: messageId(fact) });
+    if (!acknowledged(answer)) throw new Error("the stream has less than it acknowledged before");
+  };
+  /** The client would keep it until there is a connection, and send it to whatever is there then. */
+  const publishSurely = async (fact: Fact): Promise<boolean> => {
+    if (!sure) return false;
+    try {
+      await publishOne(fact);
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, "facts are not acknowledged; they are published again until they are");
+      failing = true;
+      return false;
+    }
+    if (failing) log.info("facts are acknowledged again");
+    failing = false;
+    return true;
   };
 
   return {
@@ -75,12 +111,7 @@ export const createNatsBus = async (options: {
     publish: async (facts) => {
       let taken = 0;
       for (const fact of facts) {
-        try {
-          await publishOne(fact);
-        } catch (error) {
-          log.warn({ err: error }, "publish was not acknowledged");
-          break;
-        }
+        if (!(await publishSurely(fact))) break;
         taken++;
       }
       return taken;
@@ -96,8 +127,18 @@ export const createNatsBus = async (options: {
       const { data, headers } = encodeSighting(sighting, source);
       if (!connection.isClosed()) connection.publish(liveSubject(sighting), data, { headers });
     },
-    incarnation: async () => (await stream.ensure()).created,
-    check: stream.check,
+    storage: async (known) => {
+      mustBeConnected();
+      const before = changes;
+      const { created, cluster, state } = await stream.ensure();
+      if (changes === before) sure = true;
+      // Without a leader, any server answers what it happens to have.
+      return heads.look(known, created, cluster && !cluster.leader ? null : state.last_seq);
+    },
+    check: async () => {
+      mustBeConnected();
+      await stream.check();
+    },
     // Not drained: what was published is acknowledged, and a drain while the server is away resolves
     // without closing, so that the connection would knock there for ever.
     close: () => connection.close(),

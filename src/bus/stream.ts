@@ -11,7 +11,8 @@ import { STREAM } from "./subjects.ts";
 
 const NOT_FOUND = 10059;
 const MADE_BY_ANOTHER = 10058;
-const STARTING = 10008;
+/** No leader yet, or not enough servers that have said that they are there. */
+const STARTING = new Set([10005, 10008, 10023]);
 const NO_JETSTREAM = new Set([10039, 10076]);
 /** How long a cluster that is just starting is waited for. */
 const PATIENCE_MS = 10_000;
@@ -86,7 +87,7 @@ export const createStream = (deps: {
   };
 
   const isStarting = (error: unknown) =>
-    error instanceof NatsError && (error.code === ErrorCode.Timeout || codeOf(error) === STARTING);
+    error instanceof NatsError && (error.code === ErrorCode.Timeout || STARTING.has(codeOf(error)));
 
   return {
     ensure,

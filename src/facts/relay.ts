@@ -8,7 +8,8 @@ import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { Bus, Clock, Fact } from "../ports.ts";
 import { type FactRow, toFact } from "./log.ts";
-import { CLAIM_MS, rewind } from "./rewind.ts";
+import { CLAIM_MS } from "./renewal.ts";
+import { createRewind } from "./rewind.ts";
 
 /** Nothing is sent later than this after a claim: the bus may take as long again to answer. */
 const SEND_MS = CLAIM_MS / 2;
@@ -18,7 +19,6 @@ const STREAMS = 200;
 const FACTS = 200;
 /** Streams remembered from hints. The sweep finds the others in the table. */
 const MOST_DIRTY = 10_000;
-const BUS = "nats";
 
 export type Lag = { facts: number; seconds: number };
 
@@ -34,30 +34,16 @@ export const createRelay = (deps: {
   const { query, bus, clock, node, log } = deps;
   const dirty = new Set<string>();
   let running: Promise<void> | null = null;
-  let sweeping: Promise<void> | null = null;
   let cancel = () => {};
   let closing = false;
   let stopped = false;
-  /** The bus that this node last published to; null before the first time. */
-  let incarnation: string | null = null;
+  const rewindIfLost = createRewind({ query, bus, log });
   /** False: ask before the next page, also when there is none. Always in turn with the publishing. */
   let checked = false;
-
-  /** Another incarnation means that the bus lost its storage: everything is published again. */
-  const checkIncarnation = async () => {
-    const found = await bus.incarnation();
-    const [known] = await query<{ incarnation: string }>("readIncarnation", [BUS]);
-    // Every node rewinds when it notices, not only the first: it may have moved a watermark after the
-    // others' rewind, for what it believed to be the old storage. And before it is written down, in case
-    // the node dies in between.
-    if ((known && known.incarnation !== found) || (incarnation !== null && incarnation !== found)) {
-      log.warn({ known: known?.incarnation, found }, "the bus lost its storage; publishing again from the start");
-      await rewind(query);
-    }
-    if (known?.incarnation !== found) await query("writeIncarnation", [BUS, found]);
-    incarnation = found;
-    checked = true;
-  };
+  /** Whether the table may have streams that nobody hinted at. */
+  let looking = false;
+  /** It failed: hints wait for the sweep, so that an outage costs one try a second. */
+  let resting = false;
 
   /** Publishes one stream's page. Resolves to how many facts were taken, and whether the bus refused one. */
   const publishStream = async (page: Fact[], deadline: number) => {
@@ -79,8 +65,10 @@ export const createRelay = (deps: {
         const last = page[taken - 1];
         if (last) moved.push([stream, last.seq]);
         deps.observe?.(taken);
-        if (refused) checked = false;
-        else if (taken < page.length || page.length === FACTS) more.push(stream);
+        if (refused) {
+          checked = false;
+          looking = false;
+        } else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
     await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
@@ -104,18 +92,30 @@ export const createRelay = (deps: {
     }
   };
 
+  /** Adds a page of what the table has and nobody hinted at. Resolves to whether there may be more. */
+  const look = async (): Promise<boolean> => {
+    const found = await query<{ id: string }>("unpublishedStreams", [new Date(clock.now()), STREAMS]);
+    for (const { id } of found) dirty.add(id);
+    return found.length === STREAMS;
+  };
+
   const drain = async () => {
     // `running` must be set before it is cleared, also when there is nothing to do.
     await Promise.resolve();
     try {
       do {
-        if (!checked) await checkIncarnation();
+        if (!checked) {
+          await rewindIfLost();
+          checked = true;
+        }
+        if (looking && dirty.size < STREAMS) looking = await look();
         const wanted = [...dirty].slice(0, STREAMS);
         for (const stream of wanted) dirty.delete(stream);
         if (wanted.length > 0) await work(wanted);
-      } while (dirty.size > 0 && !stopped);
+      } while ((dirty.size > 0 || looking) && !stopped);
     } catch (error) {
       checked = false;
+      resting = true;
       log.warn({ err: error }, "relay failed; the sweep tries again");
     } finally {
       // In the same turn as the last look at `dirty`, so that no hint falls between.
@@ -124,24 +124,14 @@ export const createRelay = (deps: {
   };
   const run = () => (running ??= drain());
 
-  const sweep = async () => {
-    try {
-      checked = false;
-      const now = new Date(clock.now());
-      for (const { id } of await query<{ id: string }>("unpublishedStreams", [now, STREAMS])) dirty.add(id);
-      await run();
-    } catch (error) {
-      log.warn({ err: error }, "relay sweep failed");
-    } finally {
-      sweeping = null;
-      schedule();
-    }
-  };
-
   const schedule = () => {
     if (closing) return;
     cancel = clock.after(SWEEP_MS, () => {
-      sweeping = sweep();
+      checked = false;
+      looking = true;
+      resting = false;
+      void run();
+      schedule();
     });
   };
   const idle = async () => {
@@ -154,7 +144,7 @@ export const createRelay = (deps: {
     hint: (streams: Iterable<string>) => {
       if (stopped) return;
       for (const stream of streams) if (dirty.size < MOST_DIRTY) dirty.add(stream);
-      void run();
+      if (!resting) void run();
     },
     /** Facts that are committed but not yet published, of all nodes, and the age of the oldest of them, s. */
     lag: async (): Promise<Lag> => {
@@ -170,7 +160,6 @@ export const createRelay = (deps: {
       const giveUp = clock.after(CLOSE_MS, () => {
         stopped = true;
       });
-      await sweeping;
       await idle();
       stopped = true;
       giveUp();

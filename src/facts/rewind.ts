@@ -1,38 +1,33 @@
-/**
- * What comes before the durable bus gets new storage, because the old one was lost: all watermarks go back to the
- * start, while nothing can be published. Were the storage made first, whoever has not noticed yet would put its newest
- * facts before the older ones.
- */
 import type { Query } from "../db/queries.ts";
-import type { Clock } from "../ports.ts";
+import type { Log } from "../log.ts";
+import type { Bus } from "../ports.ts";
+import { rewind } from "./renewal.ts";
 
-/** How long a claim on a stream holds. */
-export const CLAIM_MS = 10_000;
-const PAGE = 1_000;
-const LOOK_MS = 50;
+const BUS = "nats";
 
-/** Puts all watermarks back to the start. */
-export const rewind = async (query: Query): Promise<void> => {
-  while ((await query("rewindPublished", [PAGE])).length === PAGE);
-};
+type Known = { incarnation: string; head: number; losses: number; rewound: number };
 
 /**
- * Rewinds so that every page which anybody is still about to publish begins at the start. Nothing is acknowledged
- * meanwhile, so a claim taken after the first wait moves no watermark, and one taken after the second reads the start.
+ * Has everything published again when the bus lost what it had acknowledged. Every node goes back when it hears of a
+ * loss, not only the one that noticed: it may have moved a watermark after the other went back, for what it believed
+ * to be the old storage. The loss is written down first, and that it was acted on last, in case the node dies in
+ * between.
  */
-export const createRewind = ({ query, clock }: { query: Query; clock: Clock }) => {
-  /** Resolves when all claims that there are have been given back, or have lapsed. */
-  const claimsEnd = async () => {
-    const lapsed = new Date(clock.now() + CLAIM_MS);
-    for (;;) {
-      const [row] = await query<{ claims: number }>("countClaims", [new Date(clock.now()), lapsed]);
-      if (row?.claims === 0) return;
-      await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
-    }
-  };
+export const createRewind = ({ query, bus, log }: { query: Query; bus: Bus; log: Log }) => {
+  /** The losses that this node has heard of; null before its first look. */
+  let heard: number | null = null;
   return async (): Promise<void> => {
-    await claimsEnd();
-    await rewind(query);
-    await claimsEnd();
+    const [known] = await query<Known>("readIncarnation", [BUS]);
+    const found = await bus.storage(known ? { name: known.incarnation, losses: known.losses, head: known.head } : null);
+    const { losses: before = 0, rewound = 0, head = -1 } = known ?? {};
+    const lost = known !== undefined && (known.incarnation !== found.name || found.lost);
+    const losses = before + (lost ? 1 : 0);
+    if (lost || found.head > head) await query("noteIncarnation", [BUS, found.name, found.head, losses]);
+    if (losses > rewound || (heard !== null && losses !== heard)) {
+      log.warn({ known, found }, "the bus lost what it had stored; publishing again from the start");
+      await rewind(query);
+      await query("noteRewound", [BUS, losses]);
+    }
+    heard = losses;
   };
 };

@@ -8,7 +8,8 @@ import { Problem } from "../errors.ts";
 import type { Caller } from "../http/principal.ts";
 import { findModel } from "../models/catalog.ts";
 import type { Clock, Draws } from "../ports.ts";
-import { type JobReads, viewOf } from "./reads.ts";
+import type { JobReads } from "./reads.ts";
+import { viewOf } from "./view.ts";
 
 /** What another provider would be asked for, should the job move there. */
 export type AlternativeJob = {

@@ -1,6 +1,6 @@
 import type { StateValue } from "xstate";
 import type { JobContext } from "../../machines/job.context.ts";
-import { jobView } from "../../machines/job.view.ts";
+import { isJobSnapshot, jobView } from "../../machines/job.view.ts";
 import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws } from "../ports.ts";
@@ -70,7 +70,10 @@ export const createJobPulses = (deps: {
   return createPulses<State>({
     clock,
     log: deps.log,
-    look: async (streams) => (await deps.query<StandingRow>("standings", [streams, MOST])).map(findingOf),
+    look: async (streams) =>
+      (await deps.query<StandingRow>("standings", [streams, MOST]))
+        .filter(({ snapshot }) => isJobSnapshot(snapshot))
+        .map(findingOf),
     changed,
     render,
   });

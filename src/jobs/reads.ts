@@ -1,44 +1,12 @@
-import type { StateValue } from "xstate";
-import type { JobContext } from "../../machines/job.context.ts";
-import { type JobView, jobView } from "../../machines/job.view.ts";
-import type { Snapshot } from "../../machines/step.ts";
+import { isJobSnapshot } from "../../machines/job.view.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { type Cursor, keyset } from "../http/pagination.ts";
 import type { History } from "./history.ts";
 import type { OutlookOf } from "./outlook.ts";
 import type { JobLabels, PresentJob } from "./present.ts";
+import { type JobRow, viewOf } from "./view.ts";
 import type { Job, JobDetail } from "./words.ts";
-
-/** What another provider gets when the job has moved there. */
-export type AlternativeRow = { provider: string; model_key: string; prompt: string; params: Record<string, unknown> };
-
-export type JobRow = {
-  id: string;
-  user_id: string;
-  chat_id: string | null;
-  option_id: string | null;
-  batch_id: string | null;
-  batch_index: number | null;
-  retry_of: string | null;
-  tool_type: string;
-  model_key: string;
-  provider: string;
-  prompt: string;
-  params: Record<string, unknown>;
-  inputs: string[];
-  alternatives: AlternativeRow[];
-  created_at: number;
-  version: number;
-  snapshot: Snapshot;
-  cursor: number;
-  stream_id: string;
-  /** Only where a single job is read, and null when it is not queued. */
-  queue_position?: number | null;
-  /** Of its provider account. */
-  paused_reason: string | null;
-  paused_until: number | null;
-};
 
 export type JobFilter = { status?: string; chat_id?: string; batch_id?: string; tool_type?: string };
 
@@ -50,13 +18,6 @@ const labelsOf = (row: JobRow): JobLabels => ({
   tool_type: row.tool_type,
   model_key: row.model_key,
 });
-
-/** A queued job waits for what its account waits for, whether or not it was the one that was told. */
-export const viewOf = (row: JobRow): JobView => {
-  const view = jobView(row.snapshot.value as StateValue, row.snapshot.context as unknown as JobContext);
-  const { paused_reason: code, paused_until: until } = row;
-  return { ...view, waiting_for: view.status === "QUEUED" && code !== null && until !== null ? { code, until } : null };
-};
 
 type TransitionRow = {
   version: number;
@@ -92,7 +53,8 @@ export const createJobReads = ({
     const shown = await show(found);
     if (finished_at === null) await history.load(shown.model_key, found.tool_type);
     const { prompt, params } = found.alternatives.find(({ model_key }) => model_key === shown.model_key) ?? found;
-    return { ...shown, ...outlook(found), prompt, params, cursor: found.cursor, stream: found.stream_id };
+    const stands = isJobSnapshot(found.snapshot) ? outlook(found) : { queue_position: null, eta_seconds: null };
+    return { ...shown, ...stands, prompt, params, cursor: found.cursor, stream: found.stream_id };
   };
   return {
     row,

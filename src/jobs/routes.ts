@@ -12,7 +12,8 @@ import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
 import type { Messages } from "../streams/messages.ts";
 import type { JobCommands } from "./commands.ts";
-import { type JobReads, type JobRow, viewOf } from "./reads.ts";
+import type { JobReads } from "./reads.ts";
+import { type JobRow, viewOf } from "./view.ts";
 import { Job, JobDetail, Transition } from "./words.ts";
 
 const byId = { params: Type.Object({ id: Id }) };

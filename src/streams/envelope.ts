@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { Log } from "../log.ts";
 import type { Fact } from "../ports.ts";
 
 /** What clients get for every fact, on SSE and WebSocket alike: CloudEvents 1.0, structured JSON. */
@@ -37,10 +38,21 @@ export type Rendered = { seq: number; event: string; json: string };
 
 /**
  * Renders and serialises each fact once for all who watch it: the tail hands every client the same
- * object, which is the key here.
+ * object, which is the key here. One that cannot be rendered goes out without data: whoever follows the stream
+ * must get past it.
  */
-export const createEnvelopes = ({ render, source }: { render: Render; source: string }) => {
+export const createEnvelopes = ({ render, source, log }: { render: Render; source: string; log: Log }) => {
   const made = new WeakMap<Fact, Promise<Rendered>>();
+  const dataOf = async (fact: Fact): Promise<Record<string, unknown>> => {
+    try {
+      const data = await render(fact);
+      if (typeof data === "object" && data !== null) return data;
+      throw new Error("its data is no object");
+    } catch (error) {
+      log.error({ err: error, stream: fact.stream, seq: fact.seq }, "a fact cannot be rendered");
+    }
+    return {};
+  };
   const make = async (fact: Fact): Promise<Rendered> => {
     const envelope: Envelope = {
       specversion: "1.0",
@@ -53,7 +65,7 @@ export const createEnvelopes = ({ render, source }: { render: Render; source: st
       sequence: String(fact.seq),
       stream: fact.stream,
       ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
-      data: await render(fact),
+      data: await dataOf(fact),
     };
     return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
   };

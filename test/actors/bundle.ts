@@ -51,7 +51,8 @@ export type NodeOptions = {
   slots?: number;
   /** Calls a minute. */
   rates?: { submits?: number; checks?: number };
-  /** Stands between the committer and the database. */
+  /** Stand between the node and the database: what is read, and what is committed. */
+  read?: (real: Query) => Query;
   write?: (real: Query) => Query;
 };
 
@@ -68,8 +69,9 @@ export const setup = async () => {
     const reads = connect(database.url, { max: 4, role: "read" });
     const writes = connect(database.url, { max: 2, role: "write" });
     const texts = loadQueries();
-    const query = createQueries(reads, texts);
-    const write = (options.write ?? ((real) => real))(createQueries(writes, texts));
+    const { read: asRead = (real) => real, write: asWritten = (real) => real } = options;
+    const query = asRead(createQueries(reads, texts));
+    const write = asWritten(createQueries(writes, texts));
     const facts: Fact[] = [];
     const committed: ActorChange[] = [];
     const engine = createEngine({

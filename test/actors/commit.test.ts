@@ -6,17 +6,26 @@ import { emptyUnit, type Unit } from "../../src/actors/unit.ts";
 import { connect } from "../../src/db/connect.ts";
 import { createQueries, loadQueries, type Query } from "../../src/db/queries.ts";
 import { createLog } from "../../src/log.ts";
+import { until } from "../streams/until.ts";
 import { setup } from "./bundle.ts";
+
+const PATIENCE_MS = 3_000;
 
 const bench = async (between: (real: Query) => Query = (real) => real) => {
   const world = await setup();
   const writes = connect(world.database.url, { max: 2, role: "write" });
   let groups = 0;
+  let asked = 0;
+  const real = createQueries(writes, loadQueries());
+  const counted = ((...question: Parameters<Query>) => {
+    asked++;
+    return real(...question);
+  }) as Query;
   const committer = createCommitter({
-    query: between(createQueries(writes, loadQueries())),
+    query: between(counted),
     log: createLog("silent"),
     id: () => v7(),
-    patienceMs: 3_000,
+    patienceMs: PATIENCE_MS,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     observe: () => groups++,
   });
@@ -40,7 +49,9 @@ const bench = async (between: (real: Query) => Query = (real) => real) => {
     ...world,
     committer,
     chat,
+    /** Groups that were answered, and questions that were asked. */
     groups: () => groups,
+    asked: () => asked,
     chats: async () => (await world.sql<{ n: number }[]>`select count(*)::int n from chats`)[0]?.n,
     [Symbol.asyncDispose]: async () => {
       await writes.end({ timeout: 1 });
@@ -85,6 +96,34 @@ describe("group commit", () => {
       await b.seqs(stream),
       Array.from({ length: 300 }, (_, n) => n + 1),
     );
+  });
+
+  it("takes the same user from several nodes at the same moment", async () => {
+    await using b = await bench();
+    const query = createQueries(b.sql, loadQueries());
+    const nodes = Array.from({ length: 4 }, () =>
+      createCommitter({
+        query,
+        log: createLog("silent"),
+        id: () => v7(),
+        patienceMs: PATIENCE_MS,
+        pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      }),
+    );
+    for (let round = 0; round < 40; round++) {
+      const user = { id: v7(), email: `user-${round}@example.com`, password_hash: null, role: "user" };
+      const outcomes = await Promise.all(
+        nodes.map((committer) => {
+          const unit = emptyUnit(v7());
+          unit.rows.users = [user];
+          return committer.commit(unit);
+        }),
+      );
+      assert.deepEqual(
+        outcomes.map(({ kind }) => kind),
+        ["won", "won", "won", "won"],
+      );
+    }
   });
 
   it("refuses a poisoned unit alone and commits the rest of its group", async () => {
@@ -159,25 +198,83 @@ describe("group commit", () => {
     assert.equal(await b.chats(), 1);
   });
 
-  it("goes on with the line while one unit is locked out, and commits that one when it can", async () => {
+  /** A session that has these rows, or tables, until it is told to let go. */
+  const freeze = async ({ sql }: Awaited<ReturnType<typeof bench>>, statement: string) => {
+    const frozen = await sql.reserve();
+    await frozen.unsafe("begin");
+    await frozen.unsafe(statement);
+    return async () => {
+      await frozen.unsafe("rollback");
+      frozen.release();
+    };
+  };
+  const rename = (id: unknown): Unit => ({
+    ...emptyUnit(v7()),
+    live: [String(id)],
+    rows: { chat_changes: [{ id, title: "renamed" }] },
+  });
+
+  it("goes on with the line while units are locked out, and commits those when it can", async () => {
     await using b = await bench();
-    const locked = b.chat();
-    await b.committer.commit(locked);
-    const id = String(locked.rows.chats?.[0]?.id);
-    const holder = await b.sql.reserve();
-    await holder.unsafe("begin");
-    await holder.unsafe(`select 1 from chats where id = '${id}' for update`);
-    const rename = { ...emptyUnit(v7()), live: [id], rows: { chat_changes: [{ id, title: "renamed" }] } };
-    let renamed = false;
-    const blocked = b.committer.commit(rename).then((outcome) => {
-      renamed = true;
-      return outcome;
-    });
-    const others = await Promise.all(Array.from({ length: 10 }, () => b.committer.commit(b.chat())));
-    assert.ok(others.every(({ kind }) => kind === "won"));
-    assert.equal(renamed, false);
-    await holder.unsafe("commit");
-    holder.release();
-    assert.equal((await blocked).kind, "won");
+    const chats = [b.chat(), b.chat(), b.chat()];
+    const ids = chats.map(({ rows }) => rows.chats?.[0]?.id);
+    await Promise.all(chats.map((unit) => b.committer.commit(unit)));
+    const letGo = await freeze(b, `select 1 from chats where id in ('${ids.join("', '")}') for update`);
+    let renamed = 0;
+    const mixed = ids.flatMap((id) => [
+      b.committer.commit(rename(id)).then((outcome) => {
+        renamed++;
+        return outcome;
+      }),
+      ...Array.from({ length: 10 }, () => b.committer.commit(b.chat())),
+    ]);
+    const [first, second, third] = [0, 11, 22].map((n) => mixed[n]);
+    const others = mixed.filter((_, n) => n % 11 !== 0);
+    assert.ok((await Promise.all(others)).every(({ kind }) => kind === "won"));
+    assert.equal(renamed, 0);
+    // It knows by now: who needs the same row does not hold up anyone any more.
+    const before = b.groups();
+    const late = b.committer.commit(rename(ids[0]));
+    assert.equal((await b.committer.commit(b.chat())).kind, "won");
+    assert.equal(b.groups(), before + 1);
+    await letGo();
+    for (const outcome of await Promise.all([first, second, third, late])) assert.equal(outcome?.kind, "won");
+    assert.equal(b.committer.depth(), 0);
+  });
+
+  it("gives up who stays locked out, and takes the next one once the row is free", async () => {
+    await using b = await bench();
+    const unit = b.chat();
+    await b.committer.commit(unit);
+    const id = unit.rows.chats?.[0]?.id;
+    const letGo = await freeze(b, `select 1 from chats where id = '${id}' for update`);
+    await assert.rejects(b.committer.commit(rename(id)), { code: "unavailable" });
+    assert.equal((await b.committer.commit(b.chat())).kind, "won");
+    await letGo();
+    assert.equal((await b.committer.commit(rename(id))).kind, "won");
+  });
+
+  it("tells all of a crowd within its patience that a whole table is locked", async () => {
+    await using b = await bench();
+    const letGo = await freeze(b, "lock table facts in share mode");
+    const crowd = Array.from({ length: 400 }, () => b.committer.commit(b.chat()));
+    const began = performance.now();
+    const outcomes = await Promise.allSettled(crowd);
+    const ms = performance.now() - began;
+    assert.ok(outcomes.every(({ status }) => status === "rejected"));
+    assert.ok(ms < 3 * PATIENCE_MS, `the last one was told after ${ms} ms`);
+    await letGo();
+    assert.equal((await b.committer.commit(b.chat())).kind, "won");
+    assert.equal(await b.chats(), 1);
+  });
+
+  it("commits all of a crowd when the lock on a whole table goes in time", async () => {
+    await using b = await bench();
+    const letGo = await freeze(b, "lock table facts in share mode");
+    const crowd = Array.from({ length: 300 }, () => b.committer.commit(b.chat()));
+    await until(() => b.asked() > 2);
+    await letGo();
+    assert.ok((await Promise.all(crowd)).every(({ kind }) => kind === "won"));
+    assert.equal(await b.chats(), 300);
   });
 });

@@ -6,6 +6,7 @@ import { createNatsBus } from "../../src/bus/nats.ts";
 import { ALL_SUBJECTS, STREAM } from "../../src/bus/subjects.ts";
 import type { NatsSettings } from "../../src/config/nats.ts";
 import { recordingLog } from "../http/bundle.ts";
+import { until } from "../streams/until.ts";
 import { startNats, type TestNats } from "../support/nats.ts";
 import { factsOf } from "./facts.ts";
 
@@ -13,15 +14,18 @@ const SECOND = 1_000_000_000;
 const MAY_PUBLISH = `"darkroom.>"`;
 const MAY_LOOK = `"$JS.API.STREAM.INFO.${STREAM}"`;
 const MAY_CHANGE = `"$JS.API.STREAM.UPDATE.${STREAM}"`;
+const MAY_MAKE = `"$JS.API.STREAM.CREATE.${STREAM}"`;
+const MAY_HEAR = `subscribe: ["darkroom.>", "_INBOX.>"]`;
 /** An operator who may do all, and users who may do less and less. */
 const USERS = `
   accounts { DARKROOM {
     jetstream: enabled
     users: [
       { user: operator, password: x }
-      { user: changer, password: x, permissions { publish: [${MAY_PUBLISH}, ${MAY_LOOK}, ${MAY_CHANGE}] } }
-      { user: looker, password: x, permissions { publish: [${MAY_PUBLISH}, ${MAY_LOOK}] } }
-      { user: stranger, password: x, permissions { publish: [${MAY_PUBLISH}] } }
+      { user: maker, password: x, permissions { publish: [${MAY_PUBLISH}, ${MAY_LOOK}, ${MAY_MAKE}], ${MAY_HEAR} } }
+      { user: changer, password: x, permissions { publish: [${MAY_PUBLISH}, ${MAY_LOOK}, ${MAY_CHANGE}], ${MAY_HEAR} } }
+      { user: looker, password: x, permissions { publish: [${MAY_PUBLISH}, ${MAY_LOOK}], ${MAY_HEAR} } }
+      { user: stranger, password: x, permissions { publish: [${MAY_PUBLISH}], ${MAY_HEAR} } }
     ]
   }, PLAIN { users: [{ user: plain, password: x }] } }
 `;
@@ -159,11 +163,16 @@ describe("the stream of facts on NATS", () => {
     await assert.rejects(boot({}, "looker"), /stream DARKROOM on NATS cannot be changed to what the settings say/);
   });
 
-  it("needs no more rights than to look at it, to change it and to publish", async () => {
-    await boot();
-    const { bus } = await boot({ NATS_STREAM_MAX_AGE_S: 3600 }, "changer");
+  it("needs no more rights than to look at it, to make or change it, to publish and to hear", async () => {
+    const made = await boot({}, "maker");
+    const changed = await boot({ NATS_STREAM_MAX_AGE_S: 3600 }, "changer");
     assert.equal((await stream()).max_age, 3600 * SECOND);
-    assert.equal(await bus.publish(factsOf(v7(), 1, 1)), 1);
+    const id = v7();
+    const heard: number[] = [];
+    changed.bus.subscribe(id, ({ seq }) => void heard.push(seq));
+    await changed.bus.check();
+    assert.equal(await made.bus.publish(factsOf(id, 1, 1)), 1);
+    await until(() => heard.length === 1);
   });
 
   it("stops the boot of who may not look at it, or not make it", async () => {

@@ -86,6 +86,9 @@ describe("docker-compose.yml", () => {
         assert.ok(compose.services[other], `${name} waits for ${other}`);
         assert.equal(condition, ends.has(other) ? "service_completed_successfully" : "service_healthy", name);
       }
+    // `up --wait` takes the end of a job for a failure where nobody waits for it.
+    const awaited = new Set(all.flatMap(([, { depends_on = {} }]) => Object.keys(depends_on)));
+    for (const job of ends) assert.ok(awaited.has(job), job);
   });
 
   it("takes images of one line of releases, never the latest, and builds its own", () => {
@@ -135,6 +138,16 @@ describe("the nodes of docker-compose.yml", () => {
     const { JWT_SECRET: _, ...lacking } = PRODUCTION;
     const compose = await readCompose(lacking);
     assert.throws(() => nodeConfig(compose), new ConfigError(["JWT_SECRET looks like a default"]));
+  });
+
+  it("use the bucket that is made, with the keys of the S3 that is started", async () => {
+    const compose = await readCompose();
+    const { S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = nodeConfig(compose);
+    const { environment, ...bucket } = serviceOf(compose, "bucket");
+    assert.equal(bucket.command?.at(-1), `minio/${S3_BUCKET}`);
+    assert.equal(environment?.MC_HOST_minio, `http://${AWS_ACCESS_KEY_ID}:${AWS_SECRET_ACCESS_KEY}@minio:9000`);
+    const { MINIO_ROOT_USER, MINIO_ROOT_PASSWORD } = serviceOf(compose, "minio").environment ?? {};
+    assert.deepEqual([MINIO_ROOT_USER, MINIO_ROOT_PASSWORD], [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]);
   });
 
   it("have more time to stop than they take", async () => {

@@ -7,6 +7,7 @@ type Condition = "service_healthy" | "service_completed_successfully";
 export type Service = {
   image?: string;
   build?: string;
+  command?: string[];
   user?: string;
   restart?: string;
   read_only?: boolean;

@@ -31,8 +31,8 @@ const enter = ({ root, user, workdir, env, volumes }: Image, mount: boolean): st
     "mount --make-rprivate /",
     `mount --bind ${root} ${root}`,
     `mount -t proc proc ${root}/proc`,
-    `mount -t tmpfs -o mode=1777 tmpfs ${root}/tmp`,
-    `mount -t tmpfs -o mode=1777 tmpfs ${root}/dev/shm`,
+    `mount -t tmpfs -o mode=1777,noexec,nosuid,nodev tmpfs ${root}/tmp`,
+    `mount -t tmpfs -o mode=1777,noexec,nosuid,nodev,size=64m tmpfs ${root}/dev/shm`,
     ...volumes.map((volume) => `mount --bind ${root}${volume} ${root}${volume}`),
     `mount -o remount,bind,ro ${root}`,
   ];

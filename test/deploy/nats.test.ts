@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Running } from "../../src/embedded/postgres-process.ts";
 import { until } from "../streams/until.ts";
-import { getProgram } from "../support/debian-package.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { launchEngine } from "../support/engine.ts";
+import { obtainNats } from "../support/nats-binary.ts";
 import { freePort } from "../support/port.ts";
 import { configOf, readCompose, serviceOf } from "./compose.ts";
 
-const PACKAGE = { name: "nats-server", program: "usr/sbin/nats-server" };
 const MONITOR = "127.0.0.1:8222";
 
 describe("NATS, configured as in docker-compose.yml", () => {
@@ -29,7 +28,7 @@ describe("NATS, configured as in docker-compose.yml", () => {
       .replace("/data", join(directory, "store"));
     const file = join(directory, "nats-server.conf");
     await writeFile(file, config);
-    server = await launchEngine(await getProgram(PACKAGE, "these tests"), ["--config", file]);
+    server = await launchEngine(await obtainNats(), ["--config", file]);
   });
   after(async () => {
     server?.signal("SIGTERM");

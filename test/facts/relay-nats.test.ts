@@ -7,7 +7,7 @@ import { v7 } from "uuid";
 import { createNatsBus } from "../../src/bus/nats.ts";
 import { STREAM } from "../../src/bus/subjects.ts";
 import { createRelay } from "../../src/facts/relay.ts";
-import { createRewind } from "../../src/facts/rewind.ts";
+import { createRenewal } from "../../src/facts/renewal.ts";
 import { createLog } from "../../src/log.ts";
 import { realClock } from "../actors/bundle.ts";
 import { openDoor } from "../bus/door.ts";
@@ -44,7 +44,7 @@ describe("the relay on a real nats-server", () => {
 
   const start = async (url = nats.url) => {
     const log = createLog("silent");
-    const beforeNew = createRewind({ query: ledger.query, clock: realClock });
+    const beforeNew = createRenewal({ query: ledger.query, clock: realClock });
     const config = { NATS_URL: url };
     const bus = await createNatsBus({ config, source: "https://darkroom.example", beforeNew, log });
     const relay = createRelay({ query: ledger.query, bus, clock: realClock, node: v7(), log });

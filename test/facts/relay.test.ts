@@ -113,6 +113,37 @@ describe("the relay", () => {
     assert.deepEqual(bus.seqs(stream), [1, 2, 3]);
   });
 
+  it("finds by one look of its sweep all that nobody told it of, however many streams", async () => {
+    const relay = start();
+    const streams = range(1, 700).map(() => v7());
+    await Promise.all(streams.map((of) => commit(1, of)));
+    await sweep(relay);
+    assert.equal(bus.stored().length, 700);
+    assert.equal((await relay.lag()).facts, 0);
+  });
+
+  it("looks for what nobody told it of also while hints never cease", async () => {
+    const relay = start();
+    const forgotten = v7();
+    await commit(1, forgotten);
+    let busy = true;
+    const load = (async () => {
+      while (busy) {
+        relay.hint(await commit());
+        relay.hint(await commit());
+      }
+    })();
+    // Each fact takes longer than the next commit, so that the relay never comes to rest.
+    bus.hold = () => new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => bus.sent.length > 3);
+    clock.advance(1000);
+    await until(() => bus.seqs(forgotten).length === 1);
+    busy = false;
+    await load;
+    bus.hold = () => {};
+    await relay.idle();
+  });
+
   it("sends nothing after a fact that was refused, until that is taken", async () => {
     const relay = start();
     bus.refuse = ({ seq }) => seq === 3;
@@ -264,6 +295,57 @@ describe("the relay", () => {
     assert.equal((await relay.lag()).facts, 0);
   });
 
+  it("publishes everything again, once, when the bus forgot all and kept its name, though two nodes notice", async () => {
+    const relays = [start(), start()];
+    relays[0]?.hint(await commit(20));
+    await relays[0]?.idle();
+    await sweep(...relays);
+    bus.forget();
+    for (let looks = 0; looks < 4; looks++) await sweep(...relays);
+    assert.deepEqual(bus.seqs(stream), range(1, 20));
+    const [known] = await ledger.query<{ losses: number; rewound: number }>("readIncarnation", ["nats"]);
+    assert.deepEqual([known?.losses, known?.rewound], [1, 1]);
+    const sent = bus.sent.length;
+    for (let looks = 0; looks < 3; looks++) await sweep(...relays);
+    assert.equal(bus.sent.length, sent);
+  });
+
+  it("goes back to the start for a node that noticed a loss and died", async () => {
+    let died = false;
+    const query: Query = async (name, parameters) => {
+      if (died || name === "rewindPublished") {
+        died = true;
+        throw new Error("the node is gone");
+      }
+      return ledger.query(name, parameters);
+    };
+    const dying = start({ query });
+    dying.hint(await commit(8));
+    await dying.idle();
+    await sweep(dying);
+    bus.forget();
+    await sweep(dying);
+    assert.ok(died);
+    await dying.close();
+    const next = start();
+    await sweep(next);
+    await sweep(next);
+    assert.deepEqual(bus.seqs(stream), range(1, 8));
+  });
+
+  it("takes the loss of a storage of before for what it was: seen to already", async () => {
+    const before = start();
+    before.hint(await commit(3));
+    await before.idle();
+    bus.forget();
+    for (let looks = 0; looks < 3; looks++) await sweep(before);
+    await before.close();
+    const sent = bus.sent.length;
+    const next = start();
+    for (let looks = 0; looks < 3; looks++) await sweep(next);
+    assert.equal(bus.sent.length, sent);
+  });
+
   it("notices a lost storage also while hints never cease", async () => {
     const relay = start();
     relay.hint(await commit(5));
@@ -277,11 +359,11 @@ describe("the relay", () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
-    const incarnation = bus.incarnation;
-    bus.incarnation = async () => {
+    const { storage } = bus;
+    bus.storage = async (known) => {
       // As on JetStream: asking makes the stream that was lost.
       bus.refuse = () => false;
-      return incarnation();
+      return storage(known);
     };
     await until(() => bus.seqs(stream).length > 0 || bus.stored().length > 0);
     busy = false;

@@ -11,6 +11,7 @@ import { untilSignal } from "./until-signal.ts";
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const KILLS = process.env.PROVE_KILLS ?? "200";
 const test = (file: string): Entry["command"] => [process.execPath, "test", "--timeout", "7200000", file];
+const program = (file: string): Entry["command"] => [process.execPath, fileURLToPath(new URL(file, import.meta.url))];
 
 const ENTRIES: readonly Entry[] = [
   {
@@ -45,8 +46,14 @@ const ENTRIES: readonly Entry[] = [
   },
   {
     name: "nats",
-    command: [process.execPath, fileURLToPath(new URL("nats.ts", import.meta.url))],
+    command: program("nats.ts"),
     figures: /^nats: (.*)$/,
+  },
+  {
+    name: "postgres",
+    command: test("test/e2e/postgres-faults"),
+    env: { FAULT_SECONDS: "8" },
+    figures: /^(.* requests, \d+ taken, .*)$/,
   },
   {
     name: "rolling",
@@ -62,8 +69,13 @@ const ENTRIES: readonly Entry[] = [
   },
   {
     name: "image",
-    command: [process.execPath, fileURLToPath(new URL("image.ts", import.meta.url))],
+    command: program("image.ts"),
     figures: /^image: (.*)$/,
+  },
+  {
+    name: "compose",
+    command: program("compose.ts"),
+    figures: /^((?:docker-compose\.yml|Dockerfile) is valid.*)$/,
   },
   {
     name: "simulation",

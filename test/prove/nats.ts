@@ -13,7 +13,13 @@ const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL("../../.cache/nats-newest/", import.meta.url));
 const MODULE = "github.com/nats-io/nats-server/v2@latest";
 const BUILD_MS = 600_000;
-const TESTS = ["test/bus", "test/facts", "test/chaos/relay-outage.test.ts", "test/support/nats.test.ts"];
+const TESTS = [
+  "test/bus",
+  "test/facts",
+  "test/chaos/relay-outage.test.ts",
+  "test/support/nats.test.ts",
+  "test/deploy/nats.test.ts",
+];
 
 const build = async (): Promise<string> => {
   await mkdir(CACHE, { recursive: true });

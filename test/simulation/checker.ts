@@ -56,7 +56,7 @@ export const checkNow = (evidence: Pick<Evidence, "tables" | "bills">) => {
 
 const ENDED = /^(succeeded|failed|timeout|canceled|partial)$/;
 
-const checkActors = ({ tables, orders }: Evidence, accuse: Accuse) => {
+export const checkActors = ({ tables, orders }: Evidence, accuse: Accuse) => {
   for (const { id, state, finished_at, wake_at, parked_reason, version } of tables.actors.values()) {
     if (finished_at === null || !ENDED.test(state) || parked_reason !== null) accuse("an actor that has not ended", id);
     if (wake_at !== null) accuse("an actor that wants to be woken after its end", id);
@@ -79,7 +79,7 @@ const WORDS: Record<string, string> = {
   CANCELED: "canceled",
 };
 
-const checkBatches = ({ tables, orders }: Evidence, accuse: Accuse) => {
+export const checkBatches = ({ tables, orders }: Evidence, accuse: Accuse) => {
   for (const { batch, jobs } of orders) {
     if (batch === null) continue;
     const words = jobs.map((id) => String(tables.actors.get(id)?.status));
@@ -94,19 +94,25 @@ const checkBatches = ({ tables, orders }: Evidence, accuse: Accuse) => {
   }
 };
 
-const checkStreams = ({ tables, published, orders }: Evidence, accuse: Accuse) => {
-  const owners = new Map<string, number[]>();
+/** Every fact carries the trace of the order that it follows from. */
+const checkTraces = ({ tables, orders }: Evidence, accuse: Accuse) => {
   const traces = new Map(
     orders.flatMap(({ jobs, batch, traceparent }) => [...jobs, batch ?? ""].map((id) => [id, traceparent] as const)),
   );
+  for (const { actor_id, traceparent } of [...tables.facts.values()].flat()) {
+    if (traceparent !== traces.get(actor_id)) accuse(`a fact that is owed to ${traceparent}`, actor_id);
+  }
+};
+
+export const checkStreams = ({ tables, published }: Evidence, accuse: Accuse) => {
+  const owners = new Map<string, number[]>();
   for (const { id, seq } of tables.streams.values()) {
     const facts = tables.facts.get(id) ?? [];
     if (facts.length !== seq || facts.some((fact, n) => fact.seq !== n + 1)) accuse(`the stream ${id} has a gap`);
     if (new Set(facts.map((fact) => fact.id)).size !== seq) accuse(`the stream ${id} says a thing twice`);
     const sent = [...(published.get(id) ?? [])];
     if (sent.length !== seq || sent.some((n, place) => n !== place + 1)) accuse(`${id} was published as ${sent}`);
-    for (const { owner_id, owner_seq, actor_id, traceparent } of facts) {
-      if (traceparent !== traces.get(actor_id)) accuse(`a fact that is owed to ${traceparent}`, actor_id);
+    for (const { owner_id, owner_seq } of facts) {
       const seqs = owners.get(owner_id) ?? [];
       owners.set(owner_id, seqs);
       seqs.push(owner_seq);
@@ -142,5 +148,6 @@ export const checkEnd = (evidence: Evidence) => {
   checkTries(evidence, accuse);
   checkBatches(evidence, accuse);
   checkStreams(evidence, accuse);
+  checkTraces(evidence, accuse);
   checkClients(evidence, accuse);
 };

@@ -8,7 +8,7 @@ import { CONFIG } from "./settings.ts";
 import { PROVIDERS, type ProviderName } from "./upstream.ts";
 
 /** What was taken, as the customer was told. `stream`: where it can be watched. */
-export type Order = { jobs: string[]; batch: string | null; stream: string; traceparent: string };
+export type Order = { jobs: string[]; batch: string | null; stream: string; traceparent: string | null };
 type Wish = { owner: string; account: ProviderName; chat: string | null; count: number };
 
 export type Customers = {

@@ -217,6 +217,7 @@ describe("the simulated database", () => {
         const [theirs] = await real<{ answer: { outcomes: string[]; replays: { u: number }[] } }>("commitUnits", [
           id,
           payload,
+          "1000",
         ]);
         const [ours] = await simulated("commitUnits", [id, JSON.stringify(payload)]);
         const sorted = (row: unknown) => {

@@ -64,6 +64,7 @@ const setup = () => {
   let rendered = 0;
   const envelopes = createEnvelopes({
     source: "test",
+    log: createLog("silent"),
     render: async ({ data }) => {
       rendered++;
       return data;

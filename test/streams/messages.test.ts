@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { Subject } from "rxjs";
 import type { Fact } from "../../src/ports.ts";
+import { createLog } from "../../src/log.ts";
 import { createEnvelopes, eventName } from "../../src/streams/envelope.ts";
 import type { Feed, FeedItem, FeedOptions } from "../../src/streams/feed.ts";
 import type { Pulse } from "../../src/streams/pulse.ts";
@@ -45,6 +46,7 @@ describe("the messages of a stream", () => {
     };
     const envelopes = createEnvelopes({
       source: "https://darkroom.example",
+      log: createLog("silent"),
       render: (fact) => {
         rendered++;
         return render(fact);
@@ -122,14 +124,19 @@ describe("the messages of a stream", () => {
     assert.deepEqual(ids(), [1, 2, 3, 4, 5]);
   });
 
-  it("fail when one cannot be rendered", async () => {
-    render = async () => {
-      throw new Error("the storage is away");
+  it("go out without data when one cannot be rendered, so that its followers get past it", async () => {
+    const good = render;
+    render = async (fact) => {
+      if (fact.seq === 2) throw new Error("its data is damaged");
+      return good(fact);
     };
-    const { state } = follow(setup());
-    source.next(item(factOf(1)));
-    await until(() => state.error !== undefined);
-    assert.match(state.error?.message ?? "", /storage is away/);
+    const { seen, ids, state } = follow(setup());
+    for (const seq of range(1, 3)) source.next(item(factOf(seq)));
+    await until(() => ids().length === 3);
+    assert.deepEqual(ids(), [1, 2, 3]);
+    const { data, sequence } = JSON.parse(seen[1]?.json ?? "{}");
+    assert.deepEqual([data, sequence], [{}, "2"]);
+    assert.equal(state.error, undefined);
   });
 
   it("begin with a snapshot for who comes without a cursor, and go on after it", async () => {

@@ -23,6 +23,8 @@ export type Client = {
   send<T = unknown>(method: string, path: string, options?: Options): Promise<Answer<T>>;
   get<T = unknown>(path: string, headers?: Record<string, string>): Promise<Answer<T>>;
   post<T = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
+  /** The head of a live stream, which is then hung up on; of a refusal, the body too. */
+  look<T = unknown>(path: string): Promise<Answer<T | null>>;
   /** A live stream, until `signal` aborts. Rejects when it is not one. */
   events(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Events>;
 };
@@ -33,21 +35,31 @@ const isJson = (headers: Headers) => /json/.test(headers.get("content-type") ?? 
 
 /** `base` is asked for every request, so that a server may come back elsewhere. */
 export const createClient = (base: () => string, always: Record<string, string> = {}): Client => {
-  const send = async <T>(method: string, path: string, { body, headers = {} }: Options = {}): Promise<Answer<T>> => {
+  const open = (method: string, path: string, { body, headers = {} }: Options = {}): Promise<Response> => {
     const raw = typeof body === "string" || body instanceof Uint8Array;
-    const response = await fetch(new URL(path, base()), {
+    return fetch(new URL(path, base()), {
       method,
       redirect: "manual",
       headers: { ...always, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
       body: body === undefined ? undefined : raw ? (body as BodyInit) : JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_MS),
     });
+  };
+  const read = async <T>(response: Response): Promise<Answer<T>> => {
     const text = await response.text();
     const parsed = isJson(response.headers) && text !== "" ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, body: parsed as T };
   };
+  const send = async <T>(method: string, path: string, options?: Options): Promise<Answer<T>> =>
+    read(await open(method, path, options));
   return {
     send,
+    look: async <T>(path: string): Promise<Answer<T | null>> => {
+      const response = await open("GET", path);
+      if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return read(response);
+      await response.body?.cancel();
+      return { status: response.status, headers: response.headers, body: null };
+    },
     get: (path, headers) => send("GET", path, { headers }),
     post: (path, body, headers) => send("POST", path, { body, headers }),
     events: (path, headers = {}, signal) => openEvents(new URL(path, base()), { ...always, ...headers }, signal),

@@ -1,83 +1,108 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "nats";
-import type { Running } from "../../src/embedded/postgres-process.ts";
 import { temporaryDirectory } from "./directory.ts";
-import { launchEngine } from "./engine.ts";
-import { obtainNats } from "./nats-binary.ts";
 import { untilNats } from "./nats.ts";
+import { obtainNats } from "./nats-binary.ts";
+import { localNats } from "./nats-engine.ts";
 import { freePort } from "./port.ts";
 
-const SIZE = 3;
-const READY_MS = 30_000;
+const SERVERS = 3;
+/** Debian's takes 5 s and more to elect a leader. */
+const READY_MS = 60_000;
 
-/** Three real nats-servers as one JetStream cluster. */
-export type NatsCluster = {
-  /** All of them, as in NATS_URL. */
+export type ClusterServer = {
+  name: string;
   url: string;
-  version: string;
-  /** SIGKILL to the one that leads a stream. Resolves to its name. */
-  killLeader(stream: string): Promise<string>;
-  /** Starts one again, on its store. */
-  restart(name: string): Promise<void>;
-  /** How many of them have all that a stream holds. */
-  current(stream: string): Promise<number>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Stands still, and goes on. */
+  freeze(): void;
+  thaw(): void;
+  /** Starts it again, on the same store or on an empty one. */
+  restart(options?: { wiped?: boolean }): Promise<void>;
+};
+
+/** Three real nats-servers with JetStream that are one cluster, on this machine. */
+export type TestCluster = {
+  /** As NATS_URL names them. */
+  url: string;
+  servers: readonly ClusterServer[];
+  /** The server that leads a stream. */
+  leaderOf(stream: string): Promise<ClusterServer>;
   stop(): Promise<void>;
 };
 
-export const startNatsCluster = async (): Promise<NatsCluster> => {
-  const program = await obtainNats();
-  const store = await temporaryDirectory();
-  const names = Array.from({ length: SIZE }, (_, n) => `nats-${n + 1}`);
-  const ports = await Promise.all(names.map(freePort));
-  const routePorts = await Promise.all(names.map(freePort));
-  const routes = routePorts.map((port) => `nats-route://127.0.0.1:${port}`).join(",");
-  const url = ports.map((port) => `nats://127.0.0.1:${port}`).join(",");
-  const running = new Map<string, Running>();
+type Ports = { client: number; route: number };
 
-  const start = async (name: string) => {
-    const n = names.indexOf(name);
-    const cluster = ["--cluster_name", "tests", "--cluster", `nats://127.0.0.1:${routePorts[n]}`, "--routes", routes];
-    const args = ["-js", "-n", name, "-sd", join(store, name), "-a", "127.0.0.1", "-p", String(ports[n]), ...cluster];
-    running.set(name, await launchEngine(program, args));
-  };
-  const kill = async (name: string) => {
-    running.get(name)?.signal("SIGKILL");
-    await running.get(name)?.ended;
-    running.delete(name);
-  };
-  const ask = async <T>(question: (connection: Awaited<ReturnType<typeof connect>>) => Promise<T>): Promise<T> => {
-    const connection = await connect({ servers: url.split(","), reconnect: false, timeout: 1000 });
-    return question(connection).finally(() => connection.close());
-  };
-  const infoOf = (stream: string) =>
-    ask(async (connection) => (await connection.jetstreamManager()).streams.info(stream));
+const configOf = (name: string, { client, route }: Ports, store: string, all: readonly Ports[]) => `
+  server_name: ${name}
+  listen: 127.0.0.1:${client}
+  jetstream { store_dir: "${store}" }
+  cluster {
+    name: darkroom-test
+    listen: 127.0.0.1:${route}
+    routes: [${all.map((ports) => `"nats://127.0.0.1:${ports.route}"`).join(", ")}]
+  }
+`;
+
+export const startNatsCluster = async (): Promise<TestCluster> => {
+  const binary = await obtainNats();
+  const directory = await temporaryDirectory();
+  const free = new Set<number>();
+  while (free.size < 2 * SERVERS) free.add(await freePort());
+  const numbers = [...free];
+  const ports = Array.from(
+    { length: SERVERS },
+    (_, n): Ports => ({
+      client: numbers[2 * n] ?? 0,
+      route: numbers[2 * n + 1] ?? 0,
+    }),
+  );
+  const url = ports.map(({ client }) => `nats://127.0.0.1:${client}`).join(",");
+  const servers = await Promise.all(
+    ports.map(async (own, n): Promise<ClusterServer> => {
+      const name = `server-${n + 1}`;
+      const store = join(directory, name);
+      const file = join(directory, `${name}.conf`);
+      await writeFile(file, configOf(name, own, store, ports));
+      const engine = await localNats(binary, ["-c", file]);
+      await engine.start();
+      return {
+        name,
+        url: `nats://127.0.0.1:${own.client}`,
+        kill: engine.kill,
+        freeze: () => engine.signal("SIGSTOP"),
+        thaw: () => engine.signal("SIGCONT"),
+        restart: async ({ wiped = false } = {}) => {
+          if (wiped) for (const part of await readdir(store)) await rm(join(store, part), { recursive: true });
+          await engine.start();
+        },
+      };
+    }),
+  );
   const stop = async () => {
-    for (const name of names) await kill(name);
-    await rm(store, { recursive: true, force: true });
+    for (const server of servers) await server.kill();
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   };
-
-  try {
-    for (const name of names) await start(name);
-    await untilNats({ servers: url.split(",") }, READY_MS);
-    const version = await ask(async ({ info }) => info?.version ?? "");
-    return {
-      url,
-      version,
-      killLeader: async (stream) => {
-        const leader = (await infoOf(stream)).cluster?.leader ?? "";
-        await kill(leader);
-        return leader;
-      },
-      restart: start,
-      current: async (stream) => {
-        const { cluster } = await infoOf(stream);
-        return 1 + (cluster?.replicas ?? []).filter(({ current, offline }) => current && !offline).length;
-      },
-      stop,
-    };
-  } catch (error) {
+  await untilNats({ servers: url.split(",") }, READY_MS).catch(async (error) => {
     await stop();
     throw error;
-  }
+  });
+  return {
+    url,
+    servers,
+    leaderOf: async (stream) => {
+      const connection = await connect({ servers: url.split(",") });
+      try {
+        const { cluster } = await (await connection.jetstreamManager()).streams.info(stream);
+        const leader = servers.find(({ name }) => name === cluster?.leader);
+        if (!leader) throw new Error(`${stream} has no leader`);
+        return leader;
+      } finally {
+        await connection.close();
+      }
+    },
+    stop,
+  };
 };

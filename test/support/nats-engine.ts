@@ -17,8 +17,8 @@ export type Engine = {
   remove(): Promise<void>;
 };
 
-/** A process of this machine, which cannot outlive us. */
-export const localNats = (binary: string, args: string[]): Engine => {
+/** A process of this machine, which cannot outlive us. It can also be made to stand still. */
+export const localNats = (binary: string, args: string[]): Engine & { signal(name: NodeJS.Signals): void } => {
   let server: Running | undefined;
   return {
     start: async () => {
@@ -29,6 +29,7 @@ export const localNats = (binary: string, args: string[]): Engine => {
       await server?.ended;
     },
     remove: async () => {},
+    signal: (name) => server?.signal(name),
   };
 };
 

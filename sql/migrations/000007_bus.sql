@@ -2,6 +2,15 @@
 -- facts of before, and for what no request caused.
 alter table facts add column traceparent text;
 
+-- A stream of JetStream may lose what it holds and keep its name: `head`, the highest number that it is known to have
+-- given, shows that. `losses` counts such times, and those when it was made anew; `rewound`, for which of them
+-- everything is being published again.
+alter table bus_incarnation
+  add column head bigint not null default 0,
+  add column losses integer not null default 0,
+  add column rewound integer not null default 0,
+  add check (rewound <= losses);
+
 -- The one write path, as in migration 6, with the trace in `facts`.
 create or replace function commit_units(p_group uuid, p jsonb) returns jsonb language plpgsql as $$
 declare
