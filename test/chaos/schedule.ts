@@ -23,7 +23,7 @@ export type Planned = Fault & { at: number };
 export type Kind = Fault["kind"];
 
 /** How many of each come in half a minute. */
-const RATES: Record<Kind, number> = { kill: 11, pause: 4, stop: 2, cut: 11, postgres: 2, nats: 2, answers: 6 };
+const RATES: Record<Kind, number> = { kill: 11, pause: 4, stop: 2, cut: 11, postgres: 2, nats: 2, answers: 10 };
 /** A kill takes all nodes at once this often. */
 const ALL = 0.08;
 const RATE_MS = 30_000;
@@ -45,7 +45,7 @@ const LOSSES: readonly Loss[] = [
   "reset_before_read",
   "html",
 ];
-const ASKED: readonly Asked[] = ["submit", "submit", "submit", "status", "cancel", "output"];
+const ASKED: readonly Asked[] = ["submit", "submit", "submit", "submit", "status", "cancel", "output"];
 
 type Place = { nodes: number; providers: number; seconds: number };
 
