@@ -3,6 +3,7 @@ import { createFalEmulator } from "../emulators/fal.ts";
 import { createHiggsfieldEmulator } from "../emulators/higgsfield.ts";
 import type { Emulator } from "../emulators/kit.ts";
 import { createReplicateEmulator, TOKEN } from "../emulators/replicate.ts";
+import { stateOf } from "../emulators/replicate-run.ts";
 
 export type ProviderName = "higgsfield" | "replicate" | "fal";
 export const PROVIDERS: readonly ProviderName[] = ["higgsfield", "replicate", "fal"];
@@ -46,7 +47,14 @@ export const openTarget = async (name: ProviderName, times = TIMES): Promise<Tar
         REPLICATE_API_TOKEN: TOKEN,
         JOB_TIMEOUT_MS: String(UNKNOWN_AFTER_MS),
       };
-      return { name, emulator, settings, endingOf: endings(emulator.runs), close: emulator.close };
+      const { runs } = emulator;
+      const endingOf = (id: string) => {
+        const run = runs.get(id);
+        const status = run && stateOf(run, runs.phaseOf(run), Date.now()).status;
+        // By its own deadline, whatever it would have come to.
+        return status === "canceled" || status === "aborted" ? "canceled" : endings(runs)(id);
+      };
+      return { name, emulator, settings, endingOf, close: emulator.close };
     }
     case "fal": {
       const emulator = await createFalEmulator(times);
