@@ -75,7 +75,10 @@ export const createStrikes = (cluster: Cluster) => {
       const began = performance.now();
       for (const fault of plan) {
         await wait(Math.max(0, began + fault.at - performance.now()));
-        underWay.push(strike(fault));
+        const done = strike(fault);
+        // One that cannot be carried out is told of by `heal`.
+        done.catch(() => undefined);
+        underWay.push(done);
       }
     },
     /** Resolves when nothing is broken any more. */
