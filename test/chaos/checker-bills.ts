@@ -34,6 +34,8 @@ export const checkPictures: Law = ({ bills, actors }, accuse) => {
   for (const bill of bills) {
     const { status, context } = byId.get(bill.job ?? "") ?? {};
     if (!context || !isNamed(context.ref, bill) || !STOPPABLE.has(bill.provider)) continue;
+    // It failed by itself while it was to be canceled: there was nothing to throw away.
+    if (status === "CANCELED" && context.error !== null) continue;
     if ((status === "TIMEOUT" || status === "CANCELED") && bill.ending !== "canceled") {
       accuse(`a job that is ${status} of a picture that is ${bill.ending}`, bill.job ?? undefined);
     }
