@@ -5,6 +5,7 @@ import { batchMachine } from "./batch.ts";
 import { breakerMachine } from "./breaker.ts";
 import { drawMachine, listInner } from "./diagram.ts";
 import { jobMachine } from "./job.ts";
+import { nodeMachine } from "./node.ts";
 
 type Chapter = { title: string; file: string; machine: AnyStateMachine; text: string };
 
@@ -36,6 +37,13 @@ Its bytes are trusted only after they were looked at and copied to where no uplo
     machine: breakerMachine,
     text: `The way to one provider, as one node sees it. It lives in memory, as a plain actor.
 When it opens, the provider's account pauses on all nodes; afterwards one probe is let through.`,
+  },
+  {
+    title: "Node",
+    file: "node.ts",
+    machine: nodeMachine,
+    text: `The life of one node, from its boot to an orderly end. It lives in memory, as a plain actor.
+While it drains, it is not ready; then it begins nothing by itself and waits for what it had begun.`,
   },
 ];
 

@@ -1,8 +1,8 @@
 /** The composition root: builds everything on top of the services, and closes it in the opposite order. */
-import { setTimeout as wait } from "node:timers/promises";
 import type { BatchView } from "../machines/batch.ts";
 import type { JobView } from "../machines/job.view.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
+import { createLife } from "./actors/life.ts";
 import { emptyUnit } from "./actors/unit.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
@@ -67,6 +67,8 @@ import { createHooks } from "./webhooks/token.ts";
 
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
+/** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
+const FINISH_MARGIN_MS = 1_000;
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
@@ -74,6 +76,11 @@ export type App = Served & {
   start(): Promise<void>;
   /** Resolves when nothing is running; timers may be set. */
   settle(): Promise<void>;
+  /**
+   * Readiness fails, for `DRAIN_DELAY_MS` with everything going on; then nothing new is begun and streams end.
+   * Resolves when what was begun is done, or takes too long. Requests are answered all the while.
+   */
+  drain(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -131,6 +138,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
         for (const outcome of outcomes) metrics.units.inc({ outcome });
       },
       effect: (effect, outcome, seconds) => metrics.effectSeconds.observe({ effect, outcome }, seconds),
+      timer: (takenOver, seconds) => metrics.timerSeconds.observe({ by: takenOver ? "sweep" : "heap" }, seconds),
     },
   });
   opened.defer(() => engine.close());
@@ -177,9 +185,23 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     perUser: STREAMS_PER_USER,
     most: STREAMS,
     counted: (transport, change) => metrics.streamsOpen.inc({ transport }, change),
+    random: draws.random,
     log,
   });
   opened.defer(() => clients.close());
+  const life = createLife({
+    policy: {
+      drainDelayMs: config.DRAIN_DELAY_MS,
+      finishLimitMs: config.NOT_AFTER_MS + config.SUBMIT_TIMEOUT_MS + FINISH_MARGIN_MS,
+    },
+    clock,
+    finishWork: () => {
+      clients.close();
+      return engine.drain();
+    },
+    observe: (state) => log.info({ state }, "node"),
+    log,
+  });
 
   // Who may do what.
   const exchanges = createExchanges();
@@ -274,7 +296,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
           storage: () => storage.check(),
           bus: () => bus.check(),
           node: async () => {
-            if (draining) throw new Error("this node is draining");
+            if (!life.ready()) throw new Error("this node is not ready");
           },
         },
       }),
@@ -302,7 +324,6 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     )
     .use(createHookRoutes({ receiver, exchanges }));
 
-  let draining = false;
   const closing = opened.move();
   return {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
@@ -310,15 +331,15 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     start: async () => {
       relay?.start();
       await engine.start();
+      life.started();
     },
     settle: async () => {
       await engine.settle();
       await relay?.idle();
     },
+    drain: life.drain,
     [Symbol.asyncDispose]: async () => {
-      // Readiness fails first, so that a load balancer looks elsewhere before anything is refused.
-      draining = true;
-      await wait(config.DRAIN_DELAY_MS);
+      await life.drain();
       await closing.disposeAsync();
     },
   };

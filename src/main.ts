@@ -1,5 +1,4 @@
 import process from "node:process";
-import { setTimeout as wait } from "node:timers/promises";
 import { createApp } from "./app.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createGate } from "./runtime/gate.ts";
@@ -8,7 +7,7 @@ import { listen } from "./runtime/select.ts";
 import { listenToSignals } from "./runtime/signals.ts";
 
 /** Longer than any orderly stop takes; what is left then is not waited for. */
-const STOP_MS = 30_000;
+const STOP_MS = 35_000;
 const IMPATIENT = 130;
 /** A form upload carries its fields and boundaries besides the file. */
 const FORM_BYTES = 1024 * 1024;
@@ -38,12 +37,12 @@ const run = async (env: NodeJS.ProcessEnv, stop: AbortSignal, giveUp: () => void
     await app.start();
     if (!stop.aborted) process.stdout.write(greeting(config));
     await stopped(stop);
+    setTimeout(giveUp, config.DRAIN_DELAY_MS + STOP_MS).unref();
     gate.drain();
-    await wait(config.DRAIN_DELAY_MS);
-    gate.close();
-    setTimeout(giveUp, STOP_MS).unref();
+    await app.drain();
+    // Before the app closes: no new connection, and those in the middle of a request get their answer.
+    await listening.stop();
   } finally {
-    gate.close();
     await listening.stop();
   }
 };

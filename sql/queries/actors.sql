@@ -35,7 +35,8 @@ where target = $1::uuid order by created_at, source, source_version, n limit 100
 
 -- name: claimOverdue
 -- For several nodes: pushes wake_at ahead so that only one of them takes an actor. `$2` skips our own
--- soft states, `$5` (kind → version) what only a newer node understands.
+-- soft states, `$5` (kind → version) what only a newer node understands. Answers as loadActor, so that
+-- whoever takes over thousands need not ask for each of them.
 with due as (
   select id from actors
   where wake_at < $1::timestamptz and not (id = any($2::uuid[]))
@@ -43,7 +44,9 @@ with due as (
   order by wake_at limit $3::integer
   for update skip locked
 )
-update actors a set wake_at = $4::timestamptz from due where a.id = due.id returning a.id;
+update actors a set wake_at = $4::timestamptz from due where a.id = due.id
+returning a.id, a.kind, a.machine_version, a.state, a.snapshot, a.version, a.owner_id, a.stream_id, a.account, a.wake_at,
+  a.parked_reason, a.finished_at, a.status;
 
 -- name: dueSoon
 -- For a node alone: what to arm in memory. Nobody else competes, so nothing is claimed.

@@ -114,6 +114,8 @@ export const createDispatch = (deps: {
   aftermath: Aftermath;
   /** Rows of the slices that belong into the same commit as a step, e.g. a job's outputs. */
   rows(change: ActorChange): Rows;
+  /** Told of each timer that a wake fires: whether the sweep claimed it, and how late it is, s. */
+  observe(claimed: boolean, seconds: number): void;
 }): Dispatch => {
   const { registry, warmth, clock, draws } = deps;
   const mailbox = createMailbox(deps);
@@ -278,6 +280,8 @@ export const createDispatch = (deps: {
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
+      const due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
+      const late = due === null ? -1 : clock.now() - due;
       let next: Step;
       try {
         next = step(actor, events);
@@ -297,6 +301,7 @@ export const createDispatch = (deps: {
         deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now(), []), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
+      if (late >= 0) deps.observe((event as Wake).claimed ?? false, late / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
       const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
       if (isSoft(c)) {

@@ -1,6 +1,6 @@
 /**
- * Everything that lets actors live on this node, wired together. The order in which it closes matters:
- * nothing new is started (sweep, admission, timers), then effects are given up, then the last commits.
+ * Everything that lets actors live on this node, wired together. The order in which it ends matters: nothing new is
+ * started (sweep, admission, timers) and what runs is waited for; then effects are given up, then the last commits.
  */
 import { type Policy, WATCHDOG_MARGIN_MS } from "../../machines/policy.ts";
 import { createRegistry } from "../../machines/registry.ts";
@@ -27,7 +27,7 @@ const PATIENCE_MS = 4_000;
 const ANSWER_MS = 60_000;
 const ANSWER_PAUSE_MS = 500;
 const RETRY_WAKE_MS = 1_000;
-const DRAIN_MS = 5_000;
+const LAST_COMMITS_MS = 5_000;
 
 /** The machines' times, from the settings. */
 export const policyOf = (c: Config): Policy => ({
@@ -70,6 +70,8 @@ export type EngineDeps = {
   observe: {
     commit(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
     effect(effect: string, outcome: string, seconds: number): void;
+    /** A timer has fired so much after its instant; `takenOver`: by the sweep, for a node that did not. */
+    timer(takenOver: boolean, seconds: number): void;
   };
 };
 
@@ -83,6 +85,7 @@ export const createEngine = (deps: EngineDeps) => {
   const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   const handlers: Record<string, EffectHandler> = {};
+  let draining = false;
   let closing = false;
 
   const committer = createCommitter({
@@ -106,9 +109,10 @@ export const createEngine = (deps: EngineDeps) => {
     patienceMs: PATIENCE_MS,
     monotonic,
     rows: deps.rows,
+    observe: deps.observe.timer,
     aftermath: {
       actor: (change, soft) => {
-        timers.set(change.id, closing ? null : change.wakeAt);
+        timers.set(change.id, draining ? null : change.wakeAt);
         if (change.done) effects.forget(change.id);
         // Counted from the step, as its watchdogs are: this node may have stood still before it heard of the commit.
         const committedAt = monotonic() - (clock.now() - change.at);
@@ -167,6 +171,7 @@ export const createEngine = (deps: EngineDeps) => {
         if (!(error instanceof Problem)) log.warn({ err: error, actor_id: id }, "wake failed");
       });
     },
+    offer: warmth.offer,
     pinned: warmth.pinned,
     admit: async () => {
       await admission.sweep();
@@ -181,6 +186,12 @@ export const createEngine = (deps: EngineDeps) => {
     await dispatch.idle();
     await committer.idle();
   };
+  const beginNothing = async () => {
+    draining = true;
+    admission.close();
+    timers.close();
+    await sweep.close();
+  };
 
   return {
     dispatch,
@@ -194,15 +205,17 @@ export const createEngine = (deps: EngineDeps) => {
     settle: async () => {
       for (let calm = 0; calm < 2; calm++) await quiet();
     },
+    /** Begins nothing by itself any more; commands are still taken. Resolves when what was begun is done. */
+    drain: async () => {
+      await beginNothing();
+      await quiet();
+    },
+    /** Gives up what still runs; its answers are dropped. Waits for the last commits. */
     close: async () => {
       closing = true;
-      await sweep.close();
-      admission.close();
-      timers.close();
-      const drained = quiet();
-      await Promise.race([drained, pause(DRAIN_MS)]);
+      await beginNothing();
       effects.close();
-      await Promise.race([drained, pause(DRAIN_MS)]);
+      await Promise.race([quiet(), pause(LAST_COMMITS_MS)]);
     },
   };
 };

@@ -3,7 +3,8 @@
  * free slots nobody was told of; once a minute, what has outlived its use.
  *
  * A node alone arms its own heap with what is due within the next tick, so that after a crash every
- * timer fires on time. Several nodes leave a grace to whoever set the timer, then claim.
+ * timer fires on time. Several nodes leave a grace to whoever set the timer, then claim: twice a second, so
+ * that the last one left takes over within a second after the grace.
  */
 import type { Registry } from "../../machines/registry.ts";
 import type { Query } from "../db/queries.ts";
@@ -12,8 +13,10 @@ import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Wake } from "./dispatch.ts";
 import type { Timers } from "./timers.ts";
+import type { ActorRow } from "./warm.ts";
 
 const TICK_MS = 1_000;
+const CLAIM_MS = 500;
 const HOUSEKEEPING_MS = 60_000;
 /** Longer than any provider delivers a webhook again. */
 const HOOKS_MS = 24 * 3_600_000;
@@ -32,6 +35,8 @@ export const createSweep = (deps: {
   /** The longest that a watchdog waits, ms. */
   watchdogMs: number;
   wake(actor: string, wake: Wake): void;
+  /** Told of each actor that was read, before it is woken. */
+  offer(row: ActorRow): void;
   pinned(): string[];
   admit(): Promise<void>;
   log: Log;
@@ -41,6 +46,7 @@ export const createSweep = (deps: {
   let cancel = () => {};
   let closed = false;
   let housekept = 0;
+  let covered = Number.NEGATIVE_INFINITY;
   let current: Promise<void> = Promise.resolve();
 
   const arm = async (now: number) => {
@@ -61,19 +67,27 @@ export const createSweep = (deps: {
     }
   };
 
+  /** One row among them takes no change at all. Two nodes may step the same actor then: one of them loses. */
+  const wakeUnclaimed = async (overdue: Date) => {
+    for (const { id } of await query<{ id: string }>("dueSoon", [overdue, CLAIMS])) deps.wake(id, { type: "wake" });
+  };
+
   const claim = async (now: number) => {
     const overdue = new Date(now - deps.graceMs);
     const ahead = new Date(now + deps.graceMs);
     for (;;) {
-      const claimed = [overdue, deps.pinned(), CLAIMS, ahead, versions];
-      const rows = await query<{ id: string }>("claimOverdue", claimed).catch((error) => {
+      let rows: ActorRow[];
+      try {
+        rows = await query<ActorRow>("claimOverdue", [overdue, deps.pinned(), CLAIMS, ahead, versions]);
+      } catch (error) {
         if (!isRefusal(error)) throw error;
-        return null;
-      });
-      // One row among them takes no change at all. Two nodes may step the same actor: one of them loses.
-      const woken = rows ?? (await query<{ id: string }>("dueSoon", [overdue, CLAIMS]));
-      for (const { id } of woken) deps.wake(id, { type: "wake", claimed: rows !== null });
-      if (woken.length < CLAIMS || rows === null || closed) return;
+        return wakeUnclaimed(overdue);
+      }
+      for (const row of rows) {
+        deps.offer(row);
+        deps.wake(row.id, { type: "wake", claimed: true });
+      }
+      if (rows.length < CLAIMS || closed) return;
     }
   };
 
@@ -96,6 +110,8 @@ export const createSweep = (deps: {
   const tick = async () => {
     const now = clock.now();
     await (deps.alone ? arm(now) : claim(now));
+    if (now - covered < TICK_MS) return;
+    covered = now;
     await mail(now);
     await deps.admit();
     await housekeep(now);
@@ -103,7 +119,7 @@ export const createSweep = (deps: {
 
   const next = () => {
     if (closed) return;
-    cancel = clock.after(TICK_MS, () => {
+    cancel = clock.after(deps.alone ? TICK_MS : CLAIM_MS, () => {
       current = run();
     });
   };

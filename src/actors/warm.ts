@@ -19,7 +19,8 @@ export type Warm = {
   done: boolean;
 };
 
-type ActorRow = {
+/** As `loadActor` and `claimOverdue` answer. */
+export type ActorRow = {
   id: string;
   kind: string;
   machine_version: number;
@@ -46,23 +47,22 @@ const migrated = (kind: Kind, snapshot: Snapshot, from: number): Snapshot => {
 
 /**
  * Actors by id: a bounded cache over the `actors` table. Soft states are pinned, since the table does
- * not have them. `find` throws `not_found`, `unavailable` (a newer node's actor) or `conflict` (parked).
+ * not have them. `find` throws `not_found`, `unavailable` (a newer node's actor) or `conflict` (parked);
+ * `offer` keeps a row that was read anyway, unless what is known is as new.
  */
 export const createWarmth = ({ query, registry, size }: { query: Query; registry: Registry; size: number }) => {
   const cache = new LRUCache<string, Warm>({ max: size });
   const pinned = new Map<string, Warm>();
 
-  const load = async (id: string): Promise<Warm> => {
-    const [row] = await query<ActorRow>("loadActor", [id]);
-    if (!row) throw new Problem("not_found");
+  const read = (row: ActorRow): Warm => {
     const kind = registry[row.kind as ActorKind];
     if (!kind || row.machine_version > kind.version) {
       throw new Problem("unavailable", "This is handled by a newer version of the service", { retryAfter: 5 });
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
-    // What is not even an object is found broken as well, by the step.
+    // Also of a row that was damaged: the step finds it broken.
     const { labels, ...stored } = row.snapshot ?? {};
-    const snapshot = migrated(kind, stored, row.machine_version);
+    const snapshot = migrated(kind, { ...stored, timers: stored.timers ?? {} }, row.machine_version);
     const identity: Identity = {
       id: row.id,
       kind: row.kind as ActorKind,
@@ -83,6 +83,12 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
     };
   };
 
+  const load = async (id: string): Promise<Warm> => {
+    const [row] = await query<ActorRow>("loadActor", [id]);
+    if (!row) throw new Problem("not_found");
+    return read(row);
+  };
+
   return {
     find: async (id: string): Promise<Warm> => pinned.get(id) ?? cache.get(id) ?? (await load(id)),
     keep: (actor: Warm) => {
@@ -95,6 +101,11 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
         if (actor.done) cache.delete(id);
         else cache.set(id, actor);
       }
+    },
+    offer: (row: ActorRow) => {
+      const known = pinned.get(row.id) ?? cache.get(row.id);
+      if (row.parked_reason === null && (known === undefined || known.version < row.version))
+        cache.set(row.id, read(row));
     },
     forget: (id: string) => {
       pinned.delete(id);

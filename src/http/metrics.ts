@@ -5,6 +5,8 @@ import { describe } from "./describe.ts";
 const CACHE_MS = 5000;
 const LIMIT_MS = 2000;
 const LATENCIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Finest where a node takes over from another, just after the default grace. */
+const LATENESS_S = [0.01, 0.05, 0.25, 1, 2.5, 5, 6, 6.25, 6.5, 6.75, 7, 8, 10, 15, 30, 60];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -92,6 +94,9 @@ export const createMetrics = (deps: {
     commitUnits: histogram("darkroom_commit_units", "Units in one group commit", [1, 2, 4, 8, 16, 32, 64, 128, 256]),
     units: counter("darkroom_units_total", "Units by the answer of their commit", ["outcome"]),
     effectSeconds: histogram("darkroom_effect_seconds", "Time of one effect", LATENCIES_S, ["effect", "outcome"]),
+    timerSeconds: histogram("darkroom_timer_lateness_seconds", "How late a timer fired, and who fired it", LATENESS_S, [
+      "by",
+    ]),
     breakerState: new Gauge({
       name: "darkroom_breaker_state",
       help: "A provider's breaker on this node: 0 closed, 1 half open, 2 open",

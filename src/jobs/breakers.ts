@@ -1,6 +1,7 @@
 import { type ActorRefFrom, createActor } from "xstate";
 import { type BreakerPolicy, createBreakerMachine } from "../../machines/breaker.ts";
 import type { BreakerCommand } from "../../machines/breaker.words.ts";
+import { machineClock } from "../actors/machine-clock.ts";
 import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { CheckOutcome, Clock, Provider, SubmitOutcome } from "../ports.ts";
@@ -35,17 +36,7 @@ export const createBreakers = (deps: {
     const machine = createBreakerMachine(policy).provide({
       actions: { pauseAccount: (_, { ms }) => pause(provider, ms) },
     });
-    const timers = new Map<number, () => void>();
-    let next = 0;
-    const actor = createActor(machine, {
-      clock: {
-        setTimeout: (fire, ms) => {
-          timers.set(++next, clock.after(ms, fire));
-          return next;
-        },
-        clearTimeout: (id: number) => timers.get(id)?.(),
-      },
-    });
+    const actor = createActor(machine, { clock: machineClock(clock) });
     actor.subscribe(({ value }) => deps.observe(provider, value));
     breakers.set(provider, actor.start());
     return actor;

@@ -6,7 +6,8 @@ import { refuse } from "./refuse.ts";
 
 const IDLE_S = 30;
 const SOCKET_IDLE_S = 60;
-const STOP_MS = 2000;
+/** What a request in flight may still take when the listener stops. */
+const STOP_MS = 5000;
 /** Clients send a cursor or a ping, never more. */
 const MESSAGE_BYTES = 64 * 1024;
 /** Bun's own bound only saves it from us: `limitBody` answers first, and with a proper problem. */
@@ -107,11 +108,10 @@ export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served
   } catch (error) {
     throw bindError(error, host, port);
   }
-  return {
-    port: server.port ?? port,
-    stop: async () => {
-      const patience = setTimeout(() => void server.stop(true), STOP_MS);
-      await server.stop().finally(() => clearTimeout(patience));
-    },
+  const stop = async () => {
+    const patience = setTimeout(() => void server.stop(true), STOP_MS);
+    await server.stop().finally(() => clearTimeout(patience));
   };
+  let stopping: Promise<void> | undefined;
+  return { port: server.port ?? port, stop: () => (stopping ??= stop()) };
 };

@@ -6,7 +6,8 @@ import { limitBody } from "./limit.ts";
 import { refuse } from "./refuse.ts";
 
 const IDLE_S = 30;
-const STOP_MS = 2000;
+/** What a request in flight may still take when the listener stops. */
+const STOP_MS = 5000;
 const MESSAGE_BYTES = 64 * 1024;
 const BACKLOG_BYTES = 64 * 1024;
 const DRAIN_POLL_MS = 50;
@@ -97,11 +98,10 @@ export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served
   } catch (error) {
     throw bindError(error, host, port);
   }
-  return {
-    port: server.addr.port ?? port,
-    stop: async () => {
-      const patience = setTimeout(() => cut.abort(), STOP_MS);
-      await server.shutdown().finally(() => clearTimeout(patience));
-    },
+  const stop = async () => {
+    const patience = setTimeout(() => cut.abort(), STOP_MS);
+    await server.shutdown().finally(() => clearTimeout(patience));
   };
+  let stopping: Promise<void> | undefined;
+  return { port: server.addr.port ?? port, stop: () => (stopping ??= stop()) };
 };

@@ -5,15 +5,13 @@ import { refuse } from "./refuse.ts";
 /**
  * Stands between the listener and the app:
  *
- *   starting (503) ──open──▶ open ──drain──▶ draining (not ready, still serving) ──close──▶ closed (503)
+ *   starting (503) ──open──▶ open ──drain──▶ draining (not ready; every answer is its connection's last)
  */
 export type Gate = Served & {
   /** From now on `app` answers. */
   open(app: Served): void;
-  /** Readiness fails, so that a load balancer looks elsewhere; the app still answers. */
+  /** Readiness fails, so that a load balancer looks elsewhere; the app still answers, and clients reconnect after it. */
   drain(): void;
-  /** Everything is refused. */
-  close(): void;
 };
 
 const READINESS = new Set(["/health", "/healthz"]);
@@ -29,7 +27,7 @@ const refusing = (code: "unavailable" | "draining", detail: string): Served => {
 
 /**
  * Lets the port be bound before anything else starts: a busy port must not leave a database behind,
- * and early and late callers are told to come back instead of being cut off.
+ * and early callers are told to come back instead of being cut off.
  */
 export const createGate = (): Gate => {
   const stopping = refusing("draining", "Darkroom is stopping");
@@ -43,12 +41,14 @@ export const createGate = (): Gate => {
     drain: () => {
       const app = behind;
       behind = {
-        fetch: (request, peer) => (READINESS.has(new URL(request.url).pathname) ? stopping : app).fetch(request, peer),
+        fetch: async (request, peer) => {
+          const asked = READINESS.has(new URL(request.url).pathname) ? stopping : app;
+          const response = await asked.fetch(request, peer);
+          response.headers.set("connection", "close");
+          return response;
+        },
         socket: (request) => app.socket(request),
       };
-    },
-    close: () => {
-      behind = stopping;
     },
   };
 };

@@ -8,6 +8,9 @@ import { socketSession } from "./socket.ts";
 import { sseResponse } from "./sse.ts";
 
 export type Transport = "sse" | "websocket";
+/** Clients that are sent away come back spread over time: no sooner than this, and about a thousand a second. */
+const BACK_MS = 250;
+const LEAST_SPREAD_MS = 1_000;
 type Open = { userId: string; expiresAt: number; messages: (pace: () => Promise<void>) => Observable<Message> };
 
 /** Every open stream of this node: bounded per user and in all, counted, and closed with the node. */
@@ -16,11 +19,14 @@ export const createClients = (deps: {
   perUser: number;
   most: number;
   counted(transport: Transport, change: 1 | -1): void;
+  /** Uniform in [0, 1). */
+  random(): number;
   log: Log;
 }) => {
   const byUser = new Map<string, number>();
   const stop = new AbortController();
   let all = 0;
+  let spreadMs = LEAST_SPREAD_MS;
 
   const enter = (userId: string, transport: Transport) => {
     if (stop.signal.aborted) throw new Problem("draining", undefined, { retryAfter: 1 });
@@ -48,13 +54,18 @@ export const createClients = (deps: {
     },
     onClose: enter(userId, transport),
     signal: stop.signal,
+    backInMs: () => Math.round(BACK_MS + deps.random() * spreadMs),
   });
 
   return {
     sse: (open: Open): Response => sseResponse(options(open, "sse")),
     socket: (open: Open): SocketSession => socketSession(options(open, "websocket")),
     open: () => all,
-    close: () => stop.abort(),
+    /** Ends all of them, and lets no other in. Each is told when to come back. */
+    close: () => {
+      spreadMs = Math.max(LEAST_SPREAD_MS, all);
+      stop.abort();
+    },
   };
 };
 export type Clients = ReturnType<typeof createClients>;

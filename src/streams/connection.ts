@@ -20,6 +20,8 @@ export type ConnectionOptions = {
   onClose(reason: Ending): void;
   /** Aborts when the node shuts down. */
   signal: AbortSignal;
+  /** After how long a client that is then sent away should come back, ms. */
+  backInMs(): number;
 };
 
 /** What SSE and WebSocket do differently. */

@@ -39,5 +39,8 @@ export interface Served {
 /** What a listener is told. `port` 0 picks a free one; `maxBody` is the largest request body in bytes. */
 export type ListenOptions = { host: string; port: number; maxBody: number };
 
-/** A bound listener. `stop` closes every connection and frees the port. */
+/**
+ * A bound listener. `stop` takes no new connection, closes idle ones, waits 5 s for requests in flight, and frees the
+ * port; the same for every call.
+ */
 export type Listening = { port: number; stop(): Promise<void> };

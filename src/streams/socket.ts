@@ -3,9 +3,8 @@ import type { Message } from "./messages.ts";
 import type { SocketSession } from "./session.ts";
 
 /** Close codes: 4xxx are ours. */
-const CLOSE: Record<Exclude<Ending, "client_left">, readonly [code: number, why: string]> = {
+const CLOSE: Record<Exclude<Ending, "client_left" | "shutdown">, readonly [code: number, why: string]> = {
   complete: [1000, "complete"],
-  shutdown: [1001, "the node is going away; reconnect"],
   error: [1011, "the stream failed; reconnect with ?after="],
   too_slow: [4008, "too slow; reconnect with ?after="],
   token_expired: [4001, "the token expired"],
@@ -36,7 +35,9 @@ export const socketSession = (options: ConnectionOptions): SocketSession => {
           return true;
         },
         close: (reason) => {
-          if (reason !== "client_left") client.close(...CLOSE[reason]);
+          if (reason === "shutdown")
+            client.close(1001, `the node is going away; reconnect in ${options.backInMs()} ms`);
+          else if (reason !== "client_left") client.close(...CLOSE[reason]);
         },
       });
     },

@@ -5,6 +5,8 @@ import type { Message } from "./messages.ts";
 const RETRY_MS = 2_000;
 
 const encoder = new TextEncoder();
+/** When to reconnect, and a comment. */
+const retry = (ms: number, comment: string) => encoder.encode(`retry: ${ms}\n: ${comment}\n\n`);
 
 /** One SSE frame. `data` is JSON and so a single line. */
 export const frame = ({ id, event, json }: Message): Uint8Array =>
@@ -29,7 +31,7 @@ export const sseResponse = (options: ConnectionOptions): Response => {
           given += bytes.length;
           controller.enqueue(bytes);
         };
-        write(encoder.encode(`retry: ${RETRY_MS}\n: open\n\n`));
+        write(retry(RETRY_MS, "open"));
         connection = openConnection(options, {
           waiting: () => BUFFER_BYTES - free(),
           // Asked before, so that one message larger than the buffer does not lock its client out for ever.
@@ -45,8 +47,10 @@ export const sseResponse = (options: ConnectionOptions): Response => {
             write(encoder.encode(": hb\n\n"));
             return true;
           },
-          close: () => {
-            if (!left) controller.close();
+          close: (reason) => {
+            if (left) return;
+            if (reason === "shutdown") write(retry(options.backInMs(), "the node is going away"));
+            controller.close();
           },
         });
       },

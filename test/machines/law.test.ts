@@ -11,6 +11,8 @@ import { BreakerCommand } from "../../machines/breaker.words.ts";
 import { statePaths } from "../../machines/diagram.ts";
 import { jobMachine } from "../../machines/job.ts";
 import { JobCommand } from "../../machines/job.words.ts";
+import { nodeMachine } from "../../machines/node.ts";
+import { NodeCommand } from "../../machines/node.words.ts";
 import { createStep, nextStep } from "../../machines/step.ts";
 import { nodesOf } from "./explore.ts";
 
@@ -38,6 +40,14 @@ const LAWS: Record<string, Law> = {
     patient: {
       closed: "nothing is under way that it asked for",
       halfOpen: "the next submit decides, whenever there is one",
+    },
+  },
+  node: {
+    machine: nodeMachine,
+    commands: NodeCommand,
+    patient: {
+      starting: "whoever boots it says when it serves, or ends the process",
+      ready: "until it is to stop",
     },
   },
 };
@@ -154,7 +164,8 @@ for (const [name, { machine, commands, patient }] of Object.entries(LAWS)) {
     });
 
     it("builds its context from nothing, too: the library asks for it without an input", () => {
-      const context = (machine.config.context as (args: object) => object)({ input: undefined });
+      const build = (machine.config.context ?? (() => ({}))) as (args: object) => object;
+      const context = build({ input: undefined });
       assert.deepEqual(JSON.parse(JSON.stringify(context)), context, "and it survives being stored");
     });
 

@@ -3,8 +3,10 @@ import { describe, it } from "node:test";
 import type { AnyStateMachine } from "xstate";
 import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
+import { createBreakerMachine } from "../../machines/breaker.ts";
 import type { JobContext } from "../../machines/job.context.ts";
 import { createJobMachine } from "../../machines/job.ts";
+import { nodeMachine } from "../../machines/node.ts";
 import { CANCEL_TRIES, defaultPolicy, FINISH_TRIES, INGEST_TRIES } from "../../machines/policy.ts";
 import { createRegistry } from "../../machines/registry.ts";
 import { eventLabel, stateName } from "../../machines/step.ts";
@@ -94,11 +96,34 @@ const attachments = explore(
   () => null,
 );
 
+const breaker = createBreakerMachine({ failures: 2, coolDownMs: 1000 });
+const breakers = explore(
+  breaker,
+  {},
+  () =>
+    ["answered", "failed"].flatMap((type) => [
+      { type, call: "submit" },
+      { type, call: "check" },
+    ]),
+  ({ submits, checks }) => [submits, checks],
+);
+
+const nodes = explore(
+  nodeMachine,
+  {},
+  () => ["started", "stop", "finished"].map((type) => ({ type })),
+  () => null,
+);
+
 const explored: [string, AnyStateMachine, Explored][] = [
   ["job", job, jobs],
   ["batch", batchMachine, batches],
   ["attachment", attachmentMachine, attachments],
+  ["breaker", breaker, breakers],
+  ["node", nodeMachine, nodes],
 ];
+/** Those that live as long as their node does. */
+const endless = ["breaker"];
 
 for (const [name, machine, { snapshots, follow, taken }] of explored) {
   describe(`every way through the ${name} machine`, () => {
@@ -124,7 +149,7 @@ for (const [name, machine, { snapshots, follow, taken }] of explored) {
       );
     });
 
-    it("can still come to an end, wherever it is", () => {
+    it(`can ${endless.includes(name) ? "never" : "still"} come to an end, wherever it is`, () => {
       const ending = new Set(snapshots.flatMap(({ status }, place) => (status === "done" ? [place] : [])));
       for (let grown = -1; grown !== ending.size; ) {
         grown = ending.size;
@@ -132,9 +157,10 @@ for (const [name, machine, { snapshots, follow, taken }] of explored) {
           if (places.some((next) => ending.has(next))) ending.add(place);
         });
       }
+      const without = snapshots.filter((_, place) => !ending.has(place));
       assert.deepEqual(
-        snapshots.filter((_, place) => !ending.has(place)).map(({ value }) => value),
-        [],
+        without.map(({ value }) => value),
+        endless.includes(name) ? snapshots.map(({ value }) => value) : [],
       );
     });
 
@@ -148,8 +174,10 @@ for (const [name, machine, { snapshots, follow, taken }] of explored) {
 }
 
 describe("the ways through the machines", () => {
-  it("are walked for every machine that there is", () =>
-    assert.deepEqual(explored.map(([name]) => name).sort(), Object.keys(createRegistry(defaultPolicy)).sort()));
+  it("are walked for every machine that there is", () => {
+    const stored = Object.keys(createRegistry(defaultPolicy));
+    assert.deepEqual(explored.map(([name]) => name).sort(), [...stored, "breaker", "node"].sort());
+  });
 });
 
 describe("wherever a job is", () => {

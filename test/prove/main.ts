@@ -25,6 +25,18 @@ const ENTRIES: readonly Entry[] = [
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
   {
+    name: "failover",
+    command: test("test/chaos/failover.test.ts"),
+    env: { FAILOVER_JOBS: "3000" },
+    figures: /^failover: (.*)$/,
+  },
+  {
+    name: "rolling",
+    command: test("test/chaos/rolling.test.ts"),
+    env: { ROLLING_ROUNDS: "10" },
+    figures: /^rolling: (.*)$/,
+  },
+  {
     name: "simulation",
     command: test("test/simulation/simulation.test.ts"),
     env: { SIMULATION_JOBS: "10000", SIMULATION_SEEDS: "3" },

@@ -33,19 +33,19 @@ describe("the gate in front of the app", () => {
     assert.equal((await ask("/healthz")).status, 503);
   });
 
-  it("serves and fails readiness while it drains", async () => {
+  it("fails readiness while it drains, and serves on, each answer the last of its connection", async () => {
     const { gate, ask } = setup();
     gate.open(app);
-    assert.equal(await (await ask("/healthz")).text(), "served");
+    const before = await ask("/healthz");
+    assert.equal(await before.text(), "served");
+    assert.equal(before.headers.get("connection"), null);
     gate.drain();
-    assert.equal((await ask("/healthz")).status, 503);
-    assert.equal(await (await ask("/chats")).text(), "served");
-  });
-
-  it("refuses everything as draining once it is closed", async () => {
-    const { gate, ask } = setup();
-    gate.open(app);
-    gate.close();
-    assert.equal(((await (await ask("/chats")).json()) as { code: string }).code, "draining");
+    const readiness = await ask("/healthz");
+    assert.deepEqual(
+      [readiness.status, ((await readiness.json()) as { code: string }).code, readiness.headers.get("connection")],
+      [503, "draining", "close"],
+    );
+    const served = await ask("/chats");
+    assert.deepEqual([await served.text(), served.headers.get("connection")], ["served", "close"]);
   });
 });

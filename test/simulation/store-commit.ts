@@ -144,15 +144,15 @@ export const commitUnits = (t: Tables, group: Group, now: number, faults: Commit
     const before = t.actors.get(item.id);
     const row = {
       id: item.id,
-      kind: item.kind,
+      kind: before?.kind ?? item.kind,
       machine_version: item.machine_version,
       state: item.state,
       status: item.status,
       snapshot: JSON.stringify(item.snapshot),
       version: item.expect + 1,
       wake_at: instant(item.wake_at),
-      owner_id: item.owner_id,
-      stream_id: item.stream_id,
+      owner_id: before?.owner_id ?? item.owner_id,
+      stream_id: before?.stream_id ?? item.stream_id,
       account: item.account,
       finished_at: before?.finished_at ?? instant(item.finished_at),
       parked_reason: item.parked_reason,

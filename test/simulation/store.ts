@@ -11,6 +11,7 @@ const instant = (value: unknown) => (value === null ? null : Number(value));
 const rate = (value: unknown) => (value === null || value === undefined ? null : Number(value));
 const first = <T>(rows: T[], limit: unknown) => rows.slice(0, Number(limit));
 const byWake = (a: ActorRow, b: ActorRow) => (a.wake_at ?? 0) - (b.wake_at ?? 0) || byText(a.id, b.id);
+const shown = (row: ActorRow) => ({ ...row, snapshot: JSON.parse(row.snapshot) });
 
 /** Queries of sql/queries/actors.sql. */
 const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
@@ -32,7 +33,7 @@ const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
     databaseNow: () => [{ now: time.now() }],
     loadActor: ([id]) => {
       const row = t.actors.get(String(id));
-      return row ? [{ ...row, snapshot: JSON.parse(row.snapshot) }] : [];
+      return row ? [shown(row)] : [];
     },
     loadInbox: ([target]) =>
       (t.inbox.get(String(target)) ?? [])
@@ -47,7 +48,7 @@ const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
       );
       return first(due, limit).map((row) => {
         row.wake_at = Number(ahead);
-        return { id: row.id };
+        return shown(row);
       });
     },
     dueSoon: ([before, limit]) => first(dueBefore(before), limit).map(({ id, wake_at }) => ({ id, wake_at })),

@@ -15,6 +15,7 @@ const setup = ({ perUser = 2, most = 3 } = {}) => {
     perUser,
     most,
     log,
+    random: Math.random,
     counted: (transport, change) => {
       counts[transport] += change;
     },
@@ -22,6 +23,12 @@ const setup = ({ perUser = 2, most = 3 } = {}) => {
   const open = (userId: string) => ({ userId, expiresAt: Number.POSITIVE_INFINITY, messages: () => NEVER });
   const refused = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
   return { clients, clock, counts, lines, open, refused };
+};
+
+/** When clients come back that are sent away, ms. */
+const returns = async (responses: Response[]) => {
+  const texts = await Promise.all(responses.map((response) => response.text()));
+  return texts.map((text) => Number([...text.matchAll(/^retry: (\d+)$/gm)].at(-1)?.[1]));
 };
 
 describe("the streams of a node", () => {
@@ -70,6 +77,22 @@ describe("the streams of a node", () => {
     assert.deepEqual(counts, { sse: 0, websocket: 0 });
     assert.equal(clock.pending(), 0);
     assert.throws(() => clients.sse(open("ann")), refused("draining"));
+  });
+
+  it("come back after the end of the node spread over time, about a thousand a second", async () => {
+    const few = setup({ perUser: 100, most: 100 });
+    const some = Array.from({ length: 100 }, () => few.clients.sse(few.open("ann")));
+    few.clients.close();
+    const soon = await returns(some);
+    assert.ok(Math.min(...soon) >= 250 && Math.max(...soon) <= 1250, `${soon}`);
+    assert.ok(new Set(soon).size > 50);
+    const many = setup({ perUser: 5000, most: 5000 });
+    const all = Array.from({ length: 5000 }, () => many.clients.sse(many.open("ann")));
+    many.clients.close();
+    const later = await returns(all);
+    const inTheFirstSecond = later.filter((ms) => ms < 1250).length;
+    assert.ok(inTheFirstSecond > 700 && inTheFirstSecond < 1300, `${inTheFirstSecond} in the first second`);
+    assert.ok(Math.max(...later) <= 5250);
   });
 
   it("are logged when they fail, unless it was meant for the client", () => {

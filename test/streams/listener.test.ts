@@ -52,7 +52,14 @@ const setup = () => {
   const clock = createVirtualClock();
   const bus = createMemoryBus();
   const tails = createTails({ bus, log, clock, logger: createLog("silent") });
-  const clients = createClients({ clock, perUser: 10, most: 10, counted: () => {}, log: createLog("silent") });
+  const clients = createClients({
+    clock,
+    perUser: 10,
+    most: 10,
+    counted: () => {},
+    random: () => 0,
+    log: createLog("silent"),
+  });
   let rendered = 0;
   const envelopes = createEnvelopes({
     source: "test",

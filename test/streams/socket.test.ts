@@ -68,6 +68,7 @@ describe("a WebSocket session", () => {
       clock,
       expiresAt,
       signal: stop.signal,
+      backInMs: () => 740,
       onClose: (reason) => void ends.push(reason),
       onError: (error) => void failures.push(error),
       messages: (asked) => {
@@ -126,10 +127,10 @@ describe("a WebSocket session", () => {
     isReleased("error");
   });
 
-  it("closes with 1001 when the node goes away", () => {
+  it("closes with 1001 when the node goes away, and says when to come back", () => {
     const { closes } = open();
     stop.abort();
-    assert.equal(closes[0]?.[0], 1001);
+    assert.deepEqual(closes, [[1001, "the node is going away; reconnect in 740 ms"]]);
     isReleased("shutdown");
   });
 
@@ -162,6 +163,7 @@ describe("a WebSocket session", () => {
       clock,
       expiresAt: null,
       signal: stop.signal,
+      backInMs: () => 740,
       onClose: (reason) => void ends.push(reason),
       messages: () => source,
     });

@@ -29,6 +29,7 @@ describe("a server-sent stream", () => {
       clock,
       expiresAt,
       signal: stop.signal,
+      backInMs: () => 740,
       onClose: (reason) => void ends.push(reason),
       onError: (error) => void failures.push(error),
       messages: (asked) => {
@@ -120,7 +121,9 @@ describe("a server-sent stream", () => {
     const { rest } = open();
     source.next(message(1));
     stop.abort();
-    assert.deepEqual(idsIn(await rest()), [1]);
+    const text = await rest();
+    assert.deepEqual(idsIn(text), [1]);
+    assert.ok(text.endsWith("retry: 740\n: the node is going away\n\n"), "it is told when to come back");
     isReleased("shutdown");
   });
 

@@ -60,12 +60,13 @@ export const startApp = async (settings: Record<string, string> = {}, overrides:
   const gate = createGate();
   const listening = await listen({ host: "127.0.0.1", port: 0, maxBody: MAX_BODY }, gate);
   opened.defer(() => listening.stop());
-  opened.defer(() => gate.close());
   const url = `http://127.0.0.1:${listening.port}`;
   const given = { ...FAST, DATA_DIR: dataDir, ...settings, PORT: String(listening.port) };
   const config = readConfig(settings.PUBLIC_URL === "own" ? { ...given, PUBLIC_URL: url } : given);
   const app: App = await createApp(config, { ...overrides, database });
   opened.use(app);
+  opened.defer(() => listening.stop());
+  opened.defer(() => app.drain());
   gate.open(app);
   await app.start();
 
