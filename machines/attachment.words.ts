@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { nullable } from "./job.words.ts";
 import { Stamp } from "./stamp.ts";
 
 /** What verification found: the object under a key that no upload URL can write. */
@@ -27,3 +28,11 @@ export const AttachmentInput = Type.Object({
 export type AttachmentInput = Static<typeof AttachmentInput>;
 
 export type AttachmentFact = "attachment.issued" | "attachment.ready" | "attachment.rejected" | "attachment.expired";
+
+/** What the world may know of an upload. */
+export const AttachmentView = Type.Object({
+  state: Type.String({ description: "issued · uploaded · ready · rejected · expired" }),
+  object: nullable(VerifiedObject),
+  error: nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+export type AttachmentView = Static<typeof AttachmentView>;

@@ -10,7 +10,7 @@
  * It needs no watchdog: every job ends by its own deadlines and tells in the commit that ends it.
  */
 import { and, assign, emit, not, setup } from "xstate";
-import type { BatchCommand, BatchFact, BatchInput } from "./batch.words.ts";
+import type { BatchCommand, BatchFact, BatchInput, BatchView } from "./batch.words.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "TIMEOUT", "CANCELED"] as const;
@@ -133,8 +133,7 @@ const WORDS: Record<string, import("./batch.words.ts").BatchStatus> = {
   canceled: "CANCELED",
 };
 
-/** What the world may know of a batch. Durations in ms: time to first item, and total. */
-export const batchView = (state: string, context: BatchContext) => {
+export const batchView = (state: string, context: BatchContext): BatchView => {
   const counts = tally(context.ends);
   return {
     status: WORDS[state] ?? "RUNNING",
@@ -150,7 +149,6 @@ export const batchView = (state: string, context: BatchContext) => {
     total_ms: context.finishedAt === null ? null : context.finishedAt - context.createdAt,
   };
 };
-export type BatchView = ReturnType<typeof batchView>;
 
 /** Whether there is a batch to be seen in what is stored: a row that was damaged has none. */
 export const isBatchSnapshot = (stored: unknown): boolean => {

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { JOB_STATUSES, JobStatus, literals } from "./job.words.ts";
+import { JOB_STATUSES, JobStatus, literals, nullable } from "./job.words.ts";
 import { Stamp } from "./stamp.ts";
 
 /** A batch's words: its jobs' when all ended alike, PARTIAL when a success stands beside another end. */
@@ -33,3 +33,19 @@ export type BatchFact =
   | "batch.failed"
   | "batch.timed_out"
   | "batch.canceled";
+
+/** What the world may know of a batch. Instants in ms since the epoch, durations in ms. */
+export const BatchView = Type.Object({
+  status: BatchStatus,
+  state: Type.String(),
+  num_images: Type.Integer(),
+  completed: Type.Integer(),
+  failed: Type.Integer(),
+  canceled: Type.Integer(),
+  created_at: Type.Number(),
+  started_at: nullable(Type.Number()),
+  finished_at: nullable(Type.Number()),
+  ttfi_ms: nullable(Type.Number({ description: "time to the first image" })),
+  total_ms: nullable(Type.Number({ description: "creation to the end of the last job" })),
+});
+export type BatchView = Static<typeof BatchView>;

@@ -1,10 +1,13 @@
-import { type Static, type TProperties, Type } from "@sinclair/typebox";
+import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { MOST_PLANNED } from "./schedule.ts";
 import { Stamp } from "./stamp.ts";
 
 /** A closed set of words. */
 export const literals = <T extends string>(...words: T[]) =>
   Type.Unsafe<T>(Type.Union(words.map((word) => Type.Literal(word))));
+
+/** Or null. */
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** The words of the public API. The finer state is in `state`. */
 export const JOB_STATUSES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "TIMEOUT", "CANCELED"] as const;

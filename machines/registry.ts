@@ -1,6 +1,7 @@
 /** Every kind of actor: its machine, version, and how an older snapshot becomes a current one. */
 import type { AnyStateMachine, StateValue } from "xstate";
 import { type AttachmentContext, createAttachmentMachine } from "./attachment.ts";
+import type { AttachmentView } from "./attachment.words.ts";
 import { type BatchContext, batchMachine, batchView } from "./batch.ts";
 import type { JobContext } from "./job.context.ts";
 import { createJobMachine } from "./job.ts";
@@ -53,7 +54,7 @@ export const createRegistry = (policy: Policy): Registry => ({
     version: 1,
     migrate: current,
     status: (s) => stateName(s.value),
-    view: (s) => {
+    view: (s): AttachmentView => {
       const { object, error } = contextOf<AttachmentContext>(s);
       return { state: stateName(s.value), object, error };
     },

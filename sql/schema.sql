@@ -81,6 +81,10 @@ create table batches (
 create table bus_incarnation (
   name text not null,
   incarnation text not null,
+  head bigint default 0 not null,
+  losses integer default 0 not null,
+  rewound integer default 0 not null,
+  constraint bus_incarnation_check CHECK ((rewound <= losses)),
   constraint bus_incarnation_pkey PRIMARY KEY (name)
 );
 
@@ -116,6 +120,7 @@ create table facts (
   actor_kind text not null,
   actor_id uuid not null,
   data jsonb not null,
+  traceparent text,
   constraint facts_owner_id_owner_seq_key UNIQUE (owner_id, owner_seq),
   constraint facts_owner_seq_check CHECK ((owner_seq >= 1)),
   constraint facts_pkey PRIMARY KEY (stream_id, seq),
@@ -662,13 +667,13 @@ begin
       select f.*, s.seq + row_number() over (partition by f.stream_id order by f.ord) as seq,
         o.owner_seq + row_number() over (partition by f.owner_id order by f.ord) as owner_seq
       from jsonb_to_recordset(p->'facts') f(u integer, ord integer, stream_id uuid, owner_id uuid, id uuid, type text,
-        at timestamptz, actor_kind text, actor_id uuid, data jsonb)
+        at timestamptz, actor_kind text, actor_id uuid, data jsonb, traceparent text)
       join streams s on s.id = f.stream_id
       join users o on o.id = f.owner_id
       where outcome[f.u] = 'won'
     ), written as (
-      insert into facts (stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data)
-        select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data from placed
+      insert into facts (stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data, traceparent)
+        select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data, traceparent from placed
     ), heads as (
       update streams s set seq = h.seq from (select stream_id, max(seq) seq from placed group by stream_id) h
         where s.id = h.stream_id

@@ -1,5 +1,6 @@
 import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { NatsSettings, natsConflicts } from "./config/nats.ts";
 
 const ms = (fallback: number, description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
@@ -33,7 +34,7 @@ export const Settings = Type.Object({
 
   DATABASE_URL: optional(url("PostgreSQL 15-18; embedded when absent", "postgres(ql)?(\\+asyncpg)?")),
   DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10, description: "read connections" }),
-  NATS_URL: optional(url("NATS with JetStream; in-process bus when absent", "nats|tls|wss?")),
+  ...NatsSettings.properties,
 
   S3_BUCKET: Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", default: "darkroom", description: "bucket" }),
   S3_REGION: text("region, always signed", "us-east-1"),
@@ -148,7 +149,7 @@ const parse = (schema: TSchema, raw: string): unknown => {
 
 /** Rules that span settings. */
 const conflicts = (c: Known): string[] => {
-  const problems: string[] = [];
+  const problems = natsConflicts(c);
   const rule = (broken: boolean, message: string) => {
     if (broken) problems.push(message);
   };

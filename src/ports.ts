@@ -33,6 +33,31 @@ export type Fact = {
   actorKind: string;
   actorId: string;
   data: Record<string, unknown>;
+  /** W3C trace context of the request that caused it, at once or through its actor; null: none did. */
+  traceparent: string | null;
+};
+
+/** The snapshot of a machine that lives in a node's memory: its own life, or a breaker of one of its providers. */
+export type Sighting = {
+  id: string;
+  node: string;
+  machine: "node" | "breaker";
+  /** Whose breaker; null for the node itself. */
+  provider: string | null;
+  /** By its path, e.g. `draining.leaving`. */
+  state: string;
+  context: Record<string, unknown>;
+  /** Milliseconds since the epoch. */
+  at: number;
+};
+
+/** The storage of a durable bus, as all nodes know it. */
+export type KnownStorage = {
+  name: string;
+  /** How often it lost what it had acknowledged. */
+  losses: number;
+  /** The highest number that it gave since, to any node. */
+  head: number;
 };
 
 /** How nodes hear of each other's facts. Delivery is a hint: the log is the truth. */
@@ -45,8 +70,13 @@ export interface Bus {
   publish(facts: readonly Fact[]): Promise<number>;
   /** Calls back for the facts of `stream` that any node announces or publishes. Returns unsubscribe. */
   subscribe(stream: string, listener: (fact: Fact) => void): () => void;
-  /** Marks the durable log's incarnation; another value than last time means that it was wiped. */
-  incarnation(): Promise<string>;
+  /** Shows a snapshot to whoever is listening outside right now. It is not kept and can be lost. Never throws. */
+  exhibit(sighting: Sighting): void;
+  /**
+   * Looks at the storage. Another `name` than the known one: it was made anew. `lost`: it is the same, without what it
+   * had acknowledged; so until it is known with one loss more.
+   */
+  storage(known: KnownStorage | null): Promise<{ name: string; head: number; lost: boolean }>;
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -17,6 +17,7 @@ import { startPostgres } from "./embedded/postgres.ts";
 import { createEmbeddedS3 } from "./embedded/s3/server.ts";
 import { createLedger } from "./embedded/simulated/ledger.ts";
 import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
+import { createRenewal } from "./facts/renewal.ts";
 import { createOrigins } from "./http/origins.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Draws, Provider } from "./ports.ts";
@@ -67,9 +68,8 @@ const openDatabase = async ({ config, dataDir, opened, log }: Deps, given: Targe
   opened.defer(() => lock.close());
   const texts = loadQueries();
   const reads = connect(target, { max: config.DATABASE_POOL, role: "read" });
-  opened.defer(() => reads.end({ timeout: CLOSE_S }));
   const writes = connect(target, { max: WRITERS, role: "write" });
-  opened.defer(() => writes.end({ timeout: CLOSE_S }));
+  opened.defer(async () => void (await Promise.all([reads, writes].map((pool) => pool.end({ timeout: CLOSE_S })))));
   const bounded = (sql: Sql, atOnce: number) =>
     createTurnstile(createQueries(sql, texts), { atOnce, patienceMs: CONNECTION_MS });
   return { alone, lock, query: bounded(reads, config.DATABASE_POOL), write: bounded(writes, WRITERS) };
@@ -209,8 +209,9 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const databaseClock = await createDatabaseClock(database.query);
   opened.defer(() => databaseClock.close());
   const clock = overrides.clock ?? databaseClock;
+  const beforeNew = createRenewal({ query: database.write, clock });
   const bus = config.NATS_URL
-    ? await createNatsBus({ url: config.NATS_URL, source: config.PUBLIC_URL, log })
+    ? await createNatsBus({ config, source: config.PUBLIC_URL, beforeNew, log })
     : createMemoryBus();
   opened.defer(() => bus.close());
   const { s3, storage } = await openStorage(deps);
@@ -238,3 +239,4 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
     derive,
   };
 };
+export type Services = Awaited<ReturnType<typeof openServices>>;

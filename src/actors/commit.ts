@@ -8,7 +8,7 @@
  *   any other error         halved until the offender stands alone and fails alone
  */
 import type { Query } from "../db/queries.ts";
-import { isContention, isOutage, isTransient } from "../db/sqlstate.ts";
+import { isCollision, isContention, isOutage, isTransient } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createAside, type Waiting } from "./aside.ts";
@@ -73,6 +73,7 @@ export const createCommitter = (deps: {
     const payload = encodeGroup(units);
     const began = monotonic();
     const oldest = Math.min(...group.map(({ since }) => since));
+    let collided = false;
     for (;;) {
       try {
         const parameters = [id, payload, String(lockMs)];
@@ -88,6 +89,10 @@ export const createCommitter = (deps: {
         });
         return;
       } catch (error) {
+        if (isCollision(error) && !collided) {
+          collided = true;
+          continue;
+        }
         if (!isTransient(error) || isContention(error)) throw error;
         // A server that refuses connections took nothing: nobody need wait long for it.
         const patience = isOutage(error) ? deps.patienceMs / 4 : deps.patienceMs;

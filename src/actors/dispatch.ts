@@ -5,20 +5,18 @@
  *   version_lost     another node was first: reload and step again, bounded
  *   reserve_denied   no slot was free, or the account's rate or a pause forbids it: nothing happened
  *   refused          what the database does not take three times in a row is poison, as a step that throws: parked
- *   soft step        nothing to commit (see `isSoft`): stays in memory until the next commit folds it in
+ *   soft step        nothing to commit (see change.ts): stays in memory until the next commit folds it in
  */
 import { LRUCache } from "lru-cache";
-import type { Kind, Registry } from "../../machines/registry.ts";
+import type { Registry } from "../../machines/registry.ts";
 import type { Stamp } from "../../machines/stamp.ts";
 import {
   BrokenSnapshot,
   createStep,
-  eventLabel,
   type MachineEvent,
   nextStep,
   type Snapshot,
   type Step,
-  stateName,
   wakeAt,
 } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
@@ -26,6 +24,7 @@ import { isRefusal } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws, Fact } from "../ports.ts";
+import { createChanges, reasonIn } from "./change.ts";
 import type { Committer } from "./commit.ts";
 import { createMailbox } from "./mailbox.ts";
 import {
@@ -41,7 +40,6 @@ import type { Warm, Warmth } from "./warm.ts";
 
 const RACES = 10;
 const STEP_TRIES = 3;
-const REASON_LENGTH = 200;
 /** How long an actor is left alone whose row takes no change at all, so that it cannot even be parked. */
 const REST_MS = 60_000;
 const MOST_RESTING = 1_000;
@@ -67,8 +65,11 @@ export type Sent = {
 };
 
 export type Dispatch = {
-  /** Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. */
-  send(id: string, event: MachineEvent | Wake): Promise<Sent>;
+  /**
+   * Feeds one command. Rejects with `Problem`: not_found, conflict (parked), unavailable. `traceparent`: of the request
+   * that it is for; what follows from it at once carries that, and not the trace of the request that made the actor.
+   */
+  send(id: string, event: MachineEvent | Wake, traceparent?: string | null): Promise<Sent>;
   /** A new actor, to be put into a unit. */
   create(identity: Identity, input: Record<string, unknown>): ActorChange;
   /** Commits a unit and does what follows. */
@@ -78,26 +79,11 @@ export type Dispatch = {
 
 type InboxRow = Letter & { event: MachineEvent };
 
-/** Empty for a snapshot so broken that it has none: it can still be parked. */
-const stateOf = ({ value }: Snapshot): string => (value ? stateName(value) : "");
-
-/** Null, the same. */
-const statusOf = (kind: Kind, snapshot: Snapshot): string | null => {
-  try {
-    return kind.status(snapshot);
-  } catch {
-    return null;
-  }
-};
+/** The trace that a letter brings along. */
+const traceIn = (event: MachineEvent | undefined): string | null =>
+  typeof event?.traceparent === "string" ? event.traceparent : null;
 
 const outOfService = () => new Problem("conflict", "This was taken out of service for inspection");
-
-/** Why, in the words of whoever sent the event: its code, else its reason. */
-const reasonIn = (event: MachineEvent | undefined): string | null => {
-  const said = { ...event, ...((event?.outcome ?? {}) as Record<string, unknown>) };
-  const words = said.code ?? said.reason;
-  return typeof words === "string" ? words.slice(0, REASON_LENGTH) : null;
-};
 
 export const createDispatch = (deps: {
   registry: Registry;
@@ -122,57 +108,12 @@ export const createDispatch = (deps: {
   const resting = new LRUCache<string, true>({ max: MOST_RESTING, ttl: REST_MS, perf: { now: deps.monotonic } });
   const stamps = (): Stamp => ({ at: clock.now(), draw: draws.random(), id: draws.id() });
 
-  const change = (identity: Identity, before: Warm | null, step: Step, at: number, drains: Letter[]): ActorChange => {
-    const kind = registry[identity.kind];
-    const view = step.facts.length > 0 ? kind.view(step.snapshot) : {};
-    // A job may have moved. The step that takes it there holds nothing yet, so what changes is the new account's.
-    const account = kind.account?.(step.snapshot) ?? identity.account;
-    const delta = (tag: string) =>
-      ((step.tags.has(tag) && !step.done ? 1 : 0) - (before?.tags.has(tag) ? 1 : 0)) as -1 | 0 | 1;
-    return {
-      ...identity,
-      account,
-      expect: before?.version ?? 0,
-      machineVersion: kind.version,
-      snapshot: step.snapshot,
-      state: stateOf(step.snapshot),
-      fromState: before?.committedState ?? null,
-      status: statusOf(kind, step.snapshot),
-      wakeAt: wakeAt(step.snapshot.timers),
-      done: step.done,
-      parkedReason: null,
-      at,
-      event: step.events.map(eventLabel).at(-1) ?? "drain",
-      folded: [...(before?.folded ?? []), ...step.events.map(eventLabel).slice(0, -1)],
-      reason: null,
-      effects: step.effects,
-      facts: step.facts.map(({ type, ...extra }) => ({
-        id: draws.id(),
-        type,
-        data: { [`${identity.kind}_id`]: identity.id, ...identity.labels, ...view, ...extra },
-      })),
-      drains,
-      tells: step.tells,
-      slots: account === null ? 0 : delta("slot"),
-      turns: account === null ? 0 : delta("turn"),
-      report: step.report,
-    };
-  };
-
-  /** No fact, no message, no change of reserves, and effects that may be executed twice: not worth a write. */
-  const isSoft = (c: ActorChange) =>
-    c.facts.length + c.tells.length + c.drains.length === 0 &&
-    c.slots === 0 &&
-    c.turns === 0 &&
-    c.report === null &&
-    !c.done &&
-    c.effects.length > 0 &&
-    c.effects.every(({ type }) => registry[c.kind].repeatable.includes(type));
+  const changes = createChanges(deps);
 
   const remember = (before: Warm | null, c: ActorChange, step: Step | null, soft: boolean) => {
-    const { id, kind, owner, stream, account, labels } = c;
+    const { id, kind, owner, stream, account, labels, traceparent } = c;
     warmth.keep({
-      identity: { id, kind, owner, stream, account, labels },
+      identity: { id, kind, owner, stream, account, labels, traceparent },
       version: soft ? c.expect : c.expect + 1,
       snapshot: c.snapshot,
       tags: step?.tags ?? new Set(),
@@ -187,7 +128,8 @@ export const createDispatch = (deps: {
     const own = unit.actors.flatMap(({ id, kind, owner, stream, at, facts }) =>
       facts.map((fact) => ({ ...fact, stream, owner, at, actorKind: kind as string, actorId: id })),
     );
-    return [...own, ...unit.facts].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
+    const slices = unit.facts.map((fact) => ({ ...fact, traceparent: unit.traceparent }));
+    return [...own, ...slices].map((fact, n) => ({ ...fact, ...(seqs[n] as { seq: number; ownerSeq: number }) }));
   };
 
   const follow = (unit: Unit, outcome: UnitOutcome) => {
@@ -229,7 +171,7 @@ export const createDispatch = (deps: {
     const reason = error instanceof Error ? error.message.slice(0, 500) : "the step threw";
     deps.log.error({ err: error, actor_id: actor.identity.id, actor_kind: actor.identity.kind }, "actor parked");
     const parked: ActorChange = {
-      ...change(
+      ...changes.of(
         actor.identity,
         actor,
         {
@@ -245,7 +187,6 @@ export const createDispatch = (deps: {
           changed: true,
         },
         clock.now(),
-        [],
       ),
       // What is stored may not tell.
       state: actor.committedState,
@@ -272,7 +213,7 @@ export const createDispatch = (deps: {
     }
   };
 
-  const process = async (id: string, event: MachineEvent | Wake): Promise<Sent> => {
+  const process = async (id: string, event: MachineEvent | Wake, traceparent: string | null): Promise<Sent> => {
     if (event.type === "wake" && resting.has(id)) throw outOfService();
     let refusals = 0;
     for (let race = 0; race < RACES; race++) {
@@ -280,10 +221,10 @@ export const createDispatch = (deps: {
       const letters =
         event.type === "wake" && (event as Wake).mail ? await deps.query<InboxRow>("loadInbox", [id]) : [];
       const events = letters.length > 0 ? letters.map((letter) => letter.event) : [event as MachineEvent];
-      const due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
-      const late = due === null ? -1 : clock.now() - due;
+      let due: number | null;
       let next: Step;
       try {
+        due = event.type === "wake" ? wakeAt(actor.snapshot.timers) : null;
         next = step(actor, events);
       } catch (error) {
         await park(actor, error, event.type);
@@ -298,13 +239,18 @@ export const createDispatch = (deps: {
         if (letters.length > 0) await dropLetters(id, letters);
         if ((event as Wake).claimed) await restoreWakeAt(actor);
         warmth.keep(actor);
-        deps.aftermath.actor({ ...change(actor.identity, actor, next, clock.now(), []), effects: [] }, true);
+        deps.aftermath.actor({ ...changes.of(actor.identity, actor, next, clock.now()), effects: [] }, true);
         return answer("unchanged", actor.version);
       }
-      if (late >= 0) deps.observe((event as Wake).claimed ?? false, late / 1000);
+      if (due !== null && due <= clock.now())
+        deps.observe((event as Wake).claimed ?? false, (clock.now() - due) / 1000);
       const drains = letters.map(({ source, source_version, n }) => ({ source, source_version, n }));
-      const c = { ...change(actor.identity, actor, next, clock.now(), drains), reason: reasonIn(events.at(-1)) };
-      if (isSoft(c)) {
+      const cause = traceparent ?? traceIn(events.at(-1));
+      const c = {
+        ...changes.of(actor.identity, actor, next, clock.now(), drains, cause),
+        reason: reasonIn(events.at(-1)),
+      };
+      if (changes.isSoft(c)) {
         remember(actor, c, next, true);
         deps.aftermath.actor(c, true);
         return answer("soft", actor.version);
@@ -337,7 +283,8 @@ export const createDispatch = (deps: {
     await deps.query("fixWakeAt", [identity.id, at === null ? null : new Date(at), version]);
   };
 
-  const send = (id: string, event: MachineEvent | Wake) => mailbox.post(id, event, () => process(id, event));
+  const send = (id: string, event: MachineEvent | Wake, traceparent: string | null = null) =>
+    mailbox.post(id, event, () => process(id, event, traceparent));
 
   /** A wake whose loss costs latency only: the sweep finds what it missed. */
   const hint = (id: string, wake: Wake) => {
@@ -351,7 +298,7 @@ export const createDispatch = (deps: {
     create: (identity, input) => {
       const stamp = stamps();
       const made = createStep(registry[identity.kind].machine, input, stamp);
-      return change(identity, null, made, stamp.at, []);
+      return changes.of(identity, null, made, stamp.at);
     },
     submit,
     idle: () => mailbox.idle(),

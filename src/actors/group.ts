@@ -44,7 +44,7 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
         state: actor.state,
         from_state: actor.fromState,
         status: actor.status,
-        snapshot: { ...actor.snapshot, labels: actor.labels },
+        snapshot: { ...actor.snapshot, labels: actor.labels, traceparent: actor.traceparent },
         wake_at: iso(actor.wakeAt),
         owner_id: actor.owner,
         stream_id: actor.stream,
@@ -77,6 +77,7 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
           actor_kind: actor.kind,
           actor_id: actor.id,
           data: fact.data,
+          traceparent: fact.traceparent,
         });
       }
     }
@@ -95,6 +96,7 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
         actor_kind: fact.actorKind,
         actor_id: fact.actorId,
         data: fact.data,
+        traceparent: unit.traceparent,
       });
     }
     for (const table of TABLES) for (const row of unit.rows[table] ?? []) push(table, { u, ...row });

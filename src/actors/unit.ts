@@ -11,6 +11,8 @@ export type Identity = {
   account: string | null;
   /** Merged into the data of its facts: ids that its readers need beside its own view. */
   labels: Record<string, string | null>;
+  /** W3C trace context of the request that made it; null when none did. */
+  traceparent: string | null;
 };
 
 /** An inbox row's key. */
@@ -35,7 +37,7 @@ export type ActorChange = Identity & {
   /** The code or words that its last event came with. */
   reason: string | null;
   effects: Effect[];
-  facts: { id: string; type: string; data: Record<string, unknown> }[];
+  facts: { id: string; type: string; data: Record<string, unknown>; traceparent: string | null }[];
   drains: Letter[];
   tells: { to: string; event: MachineEvent }[];
   /** Change in provider slots and in the queue of its owner. */
@@ -80,6 +82,8 @@ export type Idempotency = {
 /** All that one request or command changes: committed whole or not at all, alone or in a group. */
 export type Unit = {
   id: string;
+  /** W3C trace context of the request that it is for; its slices' facts carry it. */
+  traceparent: string | null;
   actors: ActorChange[];
   facts: SliceFact[];
   rows: Rows;
@@ -98,8 +102,9 @@ export type UnitOutcome =
   | { kind: "gone" }
   | { kind: "replayed"; bodyHash: string; status: number; answer: unknown };
 
-export const emptyUnit = (id: string): Unit => ({
+export const emptyUnit = (id: string, traceparent: string | null = null): Unit => ({
   id,
+  traceparent,
   actors: [],
   facts: [],
   rows: {},

@@ -26,7 +26,8 @@ export type ActorRow = {
   machine_version: number;
   state: string;
   status: string | null;
-  snapshot: Snapshot & { labels: Record<string, string | null> };
+  /** One that was written before traces were has no `traceparent`. */
+  snapshot: Snapshot & { labels: Record<string, string | null>; traceparent?: string | null };
   version: number;
   owner_id: string;
   stream_id: string;
@@ -61,7 +62,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
     // Also of a row that was damaged: the step finds it broken.
-    const { labels, ...stored } = row.snapshot ?? {};
+    const { labels, traceparent = null, ...stored } = row.snapshot ?? {};
     const snapshot = migrated(kind, { ...stored, timers: stored.timers ?? {} }, row.machine_version);
     const identity: Identity = {
       id: row.id,
@@ -70,6 +71,7 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       stream: row.stream_id,
       account: row.account,
       labels,
+      traceparent,
     };
     return {
       identity,

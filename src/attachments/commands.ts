@@ -5,6 +5,7 @@ import { emptyUnit } from "../actors/unit.ts";
 import type { Watch } from "../actors/watch.ts";
 import type { Query } from "../db/queries.ts";
 import { type FieldError, Problem } from "../errors.ts";
+import type { Caller } from "../http/principal.ts";
 import type { Clock, Draws, Storage } from "../ports.ts";
 
 const VERIFY_WAIT_MS = 20_000;
@@ -44,10 +45,13 @@ export const createAttachmentCommands = (deps: {
   const rows = (ids: readonly string[], userId: string) => query<AttachmentRow>("attachmentsByIds", [ids, userId]);
 
   /** Looks at an upload now, unless that was done before. Resolves to its state afterwards. */
-  const verify = async (row: AttachmentRow): Promise<{ state: string; snapshot: Snapshot }> => {
+  const verify = async (
+    row: AttachmentRow,
+    traceparent: string | null,
+  ): Promise<{ state: string; snapshot: Snapshot }> => {
     if (row.state !== "issued" && row.state !== "uploaded") return row;
     const judged = watch.until(row.id, ({ state }) => state !== "uploaded", VERIFY_WAIT_MS);
-    const sent = await dispatch.send(row.id, { type: "uploaded" });
+    const sent = await dispatch.send(row.id, { type: "uploaded" }, traceparent);
     const state = stateName(sent.snapshot.value);
     if (state !== "uploaded") {
       judged.cancel();
@@ -61,13 +65,14 @@ export const createAttachmentCommands = (deps: {
     rows,
     verify,
     /** Signs an upload and remembers it. Resolves to its id, upload URL and creation. */
-    issue: async (userId: string, file: { file_name: string; content_type: string; size: number }) => {
+    issue: async ({ userId, traceparent }: Caller, file: { file_name: string; content_type: string; size: number }) => {
       const id = draws.id();
       const uploadKey = `uploads/${id}`;
-      const unit = emptyUnit(draws.id());
+      const unit = emptyUnit(draws.id(), traceparent);
+      const identity = { id, kind: "attachment" as const, owner: userId, stream: id, account: null };
       unit.actors.push(
         dispatch.create(
-          { id, kind: "attachment", owner: userId, stream: id, account: null, labels: { upload_id: id } },
+          { ...identity, labels: { upload_id: id }, traceparent },
           { uploadKey, mime: file.content_type, size: file.size },
         ),
       );
@@ -80,13 +85,13 @@ export const createAttachmentCommands = (deps: {
      * The attachments of a message, verified. Throws `attachment_not_ready` naming each one that was not
      * uploaded, is not what it claims to be, or is not the caller's.
      */
-    require: async (ids: readonly string[], userId: string): Promise<ReadyAttachment[]> => {
+    require: async (ids: readonly string[], { userId, traceparent }: Caller): Promise<ReadyAttachment[]> => {
       if (ids.length === 0) return [];
       const found = new Map((await rows(ids, userId)).map((row) => [row.id, row]));
       const judged = await Promise.all(
         ids.map(async (id, index): Promise<ReadyAttachment | FieldError> => {
           const row = found.get(id);
-          const { state, snapshot } = row ? await verify(row) : { state: "unknown", snapshot: null };
+          const { state, snapshot } = row ? await verify(row, traceparent) : { state: "unknown", snapshot: null };
           const context = snapshot && contextOf(snapshot);
           if (context?.object) {
             const { mime, key, size_bytes } = context.object;

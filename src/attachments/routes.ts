@@ -4,6 +4,7 @@ import type { AttachmentContext } from "../../machines/attachment.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { describe } from "../http/describe.ts";
+import type { Exchanges } from "../http/exchange.ts";
 import type { Guard } from "../http/guard.ts";
 import { Id } from "../http/ids.ts";
 import type { Storage } from "../ports.ts";
@@ -35,13 +36,14 @@ const Attachment = Type.Object({
 /** Uploads: signed, verified, served only from where no upload URL can write. */
 export const createAttachmentRoutes = (deps: {
   guard: Guard;
+  exchanges: Exchanges;
   commands: AttachmentCommands;
   links: Links;
   storage: Storage;
   query: Query;
   maxBytes: number;
 }) => {
-  const { commands, links, storage, query } = deps;
+  const { exchanges, commands, links, storage, query } = deps;
   const show = (row: AttachmentRow) => ({
     upload_id: row.id,
     file_name: row.file_name,
@@ -57,14 +59,14 @@ export const createAttachmentRoutes = (deps: {
     .use(deps.guard.plugin)
     .post(
       "/presign",
-      async ({ body, principal }) => {
+      async ({ body, caller }) => {
         const errors = [];
         if (!mediaType(body.content_type)) {
           errors.push({ path: "/content_type", message: "Images, videos and sound only (no SVG)" });
         }
         if (body.size > deps.maxBytes) errors.push({ path: "/size", message: `The limit is ${deps.maxBytes} bytes` });
         if (errors.length > 0) throw new Problem("validation_failed", undefined, { errors });
-        const { id, uploadUrl } = await commands.issue(principal.userId, body);
+        const { id, uploadUrl } = await commands.issue(caller, body);
         return { upload_url: uploadUrl, download_url: links.make(id), upload_id: id };
       },
       {
@@ -94,11 +96,11 @@ export const createAttachmentRoutes = (deps: {
     )
     .get(
       "/:id/file",
-      async ({ params, query: { expires, signature } }) => {
+      async ({ params, query: { expires, signature }, request }) => {
         if (!links.good(params.id, Number(expires), signature ?? "")) throw new Problem("not_found");
         const [row] = await query<AttachmentRow>("attachmentById", [params.id]);
         if (!row) throw new Problem("not_found");
-        const { snapshot } = await commands.verify(row);
+        const { snapshot } = await commands.verify(row, exchanges.of(request).traceparent);
         const { object } = snapshot.context as unknown as AttachmentContext;
         if (!object) throw new Problem("not_found", "Nothing usable was uploaded");
         return new Response(null, {

@@ -1,6 +1,8 @@
+import type { BatchContext } from "../../machines/batch.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
 import { emptyUnit } from "../actors/unit.ts";
 import { Problem } from "../errors.ts";
+import type { Caller } from "../http/principal.ts";
 import type { JobCommands } from "../jobs/commands.ts";
 import type { OfferedModel } from "../models/model.ts";
 import type { OptionCommands } from "../options/commands.ts";
@@ -31,15 +33,15 @@ export const createBatchCommands = (deps: {
   const { dispatch, jobs, options, clock, draws } = deps;
   return {
     /** The unit that creates a batch with all of its jobs, and its id. */
-    create: (userId: string, asked: NewBatch) => {
+    create: ({ userId, traceparent }: Caller, asked: NewBatch) => {
       const modelKey = asked.model_key ?? deps.models.find(({ tools }) => tools.includes(TOOL))?.key ?? "";
       const made = options.prepare(TOOL, modelKey, asked.prompt, asked.params ?? {});
       const alternatives = asked.failover ? options.alternatives(made, { tool: TOOL, prompt: asked.prompt }) : [];
-      const unit = emptyUnit(draws.id());
+      const unit = emptyUnit(draws.id(), traceparent);
       const id = draws.id();
       unit.actors.push(
         dispatch.create(
-          { id, kind: "batch", owner: userId, stream: id, account: null, labels: {} },
+          { id, kind: "batch", owner: userId, stream: id, account: null, labels: {}, traceparent },
           { count: asked.num_images },
         ),
       );
@@ -74,10 +76,14 @@ export const createBatchCommands = (deps: {
       return { id, unit };
     },
     /** Asks all jobs of a batch to stop. A finished batch is a `conflict`. */
-    cancel: async (id: string, userId: string) => {
+    cancel: async (id: string, { userId, traceparent }: Caller) => {
       const row = await deps.reads.row(id, userId);
       if (deps.reads.show(row).finished_at !== null) throw new Problem("conflict", "The job has already ended");
-      await dispatch.send(id, { type: "cancel", jobs: row.jobs.map((job) => job.id) });
+      const cancel = { type: "cancel", jobs: row.jobs.map((job) => job.id) };
+      const { outcome, snapshot } = await dispatch.send(id, cancel, traceparent);
+      // It ended after it was read: nobody will hear of this cancel.
+      if (outcome === "unchanged" && (snapshot.context as BatchContext).finishedAt !== null)
+        throw new Problem("conflict", "The job has already ended");
     },
   };
 };

@@ -1,4 +1,5 @@
-import { type BatchContext, type BatchView, batchView, isBatchSnapshot } from "../../machines/batch.ts";
+import { type BatchContext, batchView, isBatchSnapshot } from "../../machines/batch.ts";
+import type { BatchView } from "../../machines/batch.words.ts";
 import { type Snapshot, stateName } from "../../machines/step.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";

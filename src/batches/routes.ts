@@ -43,11 +43,11 @@ export const createBatchRoutes = (deps: {
     .use(deps.guard.plugin)
     .post(
       "/",
-      async ({ body, principal, request, set }) => {
+      async ({ body, principal, caller, request, set }) => {
         const keyed = request.headers.has("idempotency-key");
         const scope = keyed ? idempotency(request, principal.userId, GENERATE, body) : null;
         const done = await deps.once(scope, async () => {
-          const { id, unit } = commands.create(principal.userId, { ...body, num_images: body.num_images ?? 1 });
+          const { id, unit } = commands.create(caller, { ...body, num_images: body.num_images ?? 1 });
           return { unit, status: 202, body: { job_id: id, status: "QUEUED" as const } };
         });
         set.status = 202;
@@ -122,8 +122,8 @@ export const createBatchRoutes = (deps: {
     )
     .post(
       "/:job_id/cancel",
-      async ({ params, principal, set }) => {
-        await commands.cancel(params.job_id, principal.userId);
+      async ({ params, principal, caller, set }) => {
+        await commands.cancel(params.job_id, caller);
         set.status = 202;
         return reads.show(await reads.row(params.job_id, principal.userId));
       },

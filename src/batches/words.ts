@@ -1,8 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { BatchStatus } from "../../machines/batch.words.ts";
+import { nullable } from "../../machines/job.words.ts";
 import { Job } from "../jobs/words.ts";
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** A batch as every answer and event shows it. `job_id` is the batch's id: the contract's name. */
 export const Batch = Type.Object({

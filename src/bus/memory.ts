@@ -9,7 +9,8 @@ export const createMemoryBus = (): Bus => {
     announce: (facts) => facts.forEach(local.deliver),
     publish: async (facts) => facts.length,
     subscribe: (stream, listener) => local.add(stream, listener),
-    incarnation: async () => "memory",
+    exhibit: () => {},
+    storage: async () => ({ name: "memory", head: 0, lost: false }),
     check: async () => {},
     close: async () => {},
   };

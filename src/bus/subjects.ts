@@ -1,8 +1,18 @@
-import type { Fact } from "../ports.ts";
+import type { Fact, Sighting } from "../ports.ts";
 
 /** The JetStream stream that holds every fact. */
 export const STREAM = "DARKROOM";
 export const ALL_SUBJECTS = "darkroom.>";
+
+/** The form of every subject, with what its places hold. */
+export const SUBJECT = "darkroom.{owner}.{stream}.{actor_kind}.{actor_id}.{fact}";
+export const SUBJECT_PLACES: Readonly<Record<string, string>> = {
+  owner: "id of the user whose it is",
+  stream: "id of the chat, else of the batch, else of the job or upload itself",
+  actor_kind: "job, batch, attachment, chat, message or option",
+  actor_id: "id of the actor or row",
+  fact: "what happened, e.g. succeeded",
+};
 
 /**
  * `darkroom.<owner>.<stream>.<actor kind>.<actor id>.<fact>`, e.g.
@@ -11,8 +21,22 @@ export const ALL_SUBJECTS = "darkroom.>";
 export const subjectOf = (fact: Pick<Fact, "owner" | "stream" | "actorKind" | "actorId" | "type">): string =>
   `darkroom.${fact.owner}.${fact.stream}.${fact.actorKind}.${fact.actorId}.${fact.type.slice(fact.type.indexOf(".") + 1)}`;
 
+/** Whether a subject or pattern can only match facts. */
+export const isOurs = (subject: string): boolean => subject.startsWith("darkroom.");
+
 /** Matches every fact of one stream. */
 export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>`;
+
+/** Everything that is shown and not kept: outside of `darkroom.>`, so that no stream stores it. */
+export const LIVE_SUBJECTS = "darkroom-live.>";
+
+/** The forms of those subjects. */
+export const NODE_SUBJECT = "darkroom-live.node.{node}";
+export const BREAKER_SUBJECT = "darkroom-live.breaker.{node}.{provider}";
+
+/** `darkroom-live.node.<node>` or `darkroom-live.breaker.<node>.<provider>`. */
+export const liveSubject = ({ machine, node, provider }: Pick<Sighting, "machine" | "node" | "provider">): string =>
+  ["darkroom-live", machine, node, ...(provider === null ? [] : [provider])].join(".");
 
 export type ParsedSubject = Pick<Fact, "owner" | "stream" | "actorKind" | "actorId"> & { verb: string };
 

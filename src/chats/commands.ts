@@ -4,6 +4,7 @@ import type { AttachmentCommands } from "../attachments/commands.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { mustWin } from "../http/once.ts";
+import type { Caller } from "../http/principal.ts";
 import type { OptionCommands } from "../options/commands.ts";
 import type { Clock, Draws } from "../ports.ts";
 import { type ChatRow, type Chunk, type Message, showChat } from "./words.ts";
@@ -46,8 +47,8 @@ export const createChatCommands = (deps: {
 
   return {
     find,
-    create: async (userId: string, title: string) => {
-      const unit = emptyUnit(draws.id());
+    create: async ({ userId, traceparent }: Caller, title: string) => {
+      const unit = emptyUnit(draws.id(), traceparent);
       const row = { id: draws.id(), user_id: userId, title, created_at: new Date(clock.now()).toISOString() };
       unit.rows.chats = [row];
       const chat = { ...row, message_count: 0, last_message_at: null };
@@ -55,9 +56,9 @@ export const createChatCommands = (deps: {
       await submit(unit);
       return chat;
     },
-    rename: async (id: string, userId: string, title: string) => {
+    rename: async (id: string, { userId, traceparent }: Caller, title: string) => {
       const chat = { ...showChat(await find(id, userId)), title };
-      const unit = emptyUnit(draws.id());
+      const unit = emptyUnit(draws.id(), traceparent);
       unit.live.push(id);
       unit.rows.chat_changes = [{ id, title }];
       unit.facts.push(fact(id, userId, "chat.renamed", id, chat));
@@ -65,24 +66,25 @@ export const createChatCommands = (deps: {
       return chat;
     },
     /** A tombstone: 404 from now on. Its live jobs are canceled, those already in the commit's inbox. */
-    remove: async (id: string, userId: string) => {
+    remove: async (id: string, { userId, traceparent }: Caller) => {
       await find(id, userId);
       const live = () => query<{ id: string }>("liveJobsOfChat", [id]);
-      const unit = emptyUnit(draws.id());
+      const unit = emptyUnit(draws.id(), traceparent);
       unit.live.push(id);
       unit.rows.chat_changes = [{ id, deleted_at: new Date(clock.now()).toISOString() }];
       unit.facts.push(fact(id, userId, "chat.deleted", id, { id }));
-      unit.tells = (await live()).map((job) => ({ source: id, to: job.id, event: { type: "cancel" } }));
+      unit.tells = (await live()).map((job) => ({ source: id, to: job.id, event: { type: "cancel", traceparent } }));
       await submit(unit);
       // A job that was created between the read and the commit; after the tombstone there are no more.
       const told = new Set(unit.tells.map(({ to }) => to));
       const late = (await live()).filter((job) => !told.has(job.id));
-      await Promise.allSettled(late.map((job) => dispatch.send(job.id, { type: "cancel" })));
+      await Promise.allSettled(late.map((job) => dispatch.send(job.id, { type: "cancel" }, traceparent)));
     },
     /** Stores the user's message with the assistant's answer: options to press, and what to render. */
-    say: async (chatId: string, userId: string, text: string, attachmentIds: string[]) => {
+    say: async (chatId: string, caller: Caller, text: string, attachmentIds: string[]) => {
+      const { userId, traceparent } = caller;
       await find(chatId, userId);
-      const attached = await attachments.require(attachmentIds, userId);
+      const attached = await attachments.require(attachmentIds, caller);
       const at = new Date(clock.now()).toISOString();
       const question: Message = {
         id: draws.id(),
@@ -108,7 +110,7 @@ export const createChatCommands = (deps: {
         attachments: [],
         created_at: at,
       };
-      const unit = emptyUnit(draws.id());
+      const unit = emptyUnit(draws.id(), traceparent);
       unit.live.push(chatId);
       unit.rows.messages = [question, answer];
       unit.rows.options = proposed;

@@ -54,8 +54,8 @@ export const createChatRoutes = (deps: {
     .use(deps.guard.plugin)
     .post(
       "/",
-      async ({ body, principal, set }) => {
-        const chat = await commands.create(principal.userId, body?.title ?? UNTITLED);
+      async ({ body, caller, set }) => {
+        const chat = await commands.create(caller, body?.title ?? UNTITLED);
         set.status = 201;
         set.headers.location = `/chats/${chat.id}`;
         return chat;
@@ -87,7 +87,7 @@ export const createChatRoutes = (deps: {
       response: { 200: ChatDetail },
       detail: describe({ tag: "chats", summary: "A chat with its cursor" }),
     })
-    .patch("/:id", ({ params, body, principal }) => commands.rename(params.id, principal.userId, body.title), {
+    .patch("/:id", ({ params, body, caller }) => commands.rename(params.id, caller, body.title), {
       auth: "user",
       ...byId,
       body: Type.Object({ title: Title }),
@@ -96,8 +96,8 @@ export const createChatRoutes = (deps: {
     })
     .delete(
       "/:id",
-      async ({ params, principal, set }) => {
-        await commands.remove(params.id, principal.userId);
+      async ({ params, caller, set }) => {
+        await commands.remove(params.id, caller);
         set.status = 204;
       },
       {
@@ -113,8 +113,8 @@ export const createChatRoutes = (deps: {
     )
     .post(
       "/:id/messages",
-      async ({ params, body, principal, set }) => {
-        const said = await commands.say(params.id, principal.userId, body.text, body.attachments ?? []);
+      async ({ params, body, caller, set }) => {
+        const said = await commands.say(params.id, caller, body.text, body.attachments ?? []);
         set.status = 201;
         return said;
       },

@@ -1,7 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { nullable } from "../../machines/job.words.ts";
 import { Text } from "../http/text.ts";
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const Title = Text(200);
 

@@ -20,6 +20,9 @@ export const isContention = (error: unknown): boolean => /^(40...|55P03|57014)$/
 /** The data itself was refused (22, 23), or is more than there is room for in a row (54): so will the same be again. */
 export const isRefusal = (error: unknown): boolean => /^(22|23|54)...$/.test(codeOf(error));
 
+/** Two wrote the same key at the same moment: whoever comes later finds it, and may say `on conflict` of it then. */
+export const isCollision = (error: unknown): boolean => codeOf(error) === "23505";
+
 /** The server is not there at all. */
 export const isOutage = (error: unknown): boolean =>
   /^(57P0[1-4]|CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND)$/.test(codeOf(error));

@@ -12,6 +12,7 @@ export type FactRow = {
   actor_kind: string;
   actor_id: string;
   data: Record<string, unknown>;
+  traceparent: string | null;
 };
 
 export const toFact = (row: FactRow): Fact => ({
@@ -25,6 +26,7 @@ export const toFact = (row: FactRow): Fact => ({
   actorKind: row.actor_kind,
   actorId: row.actor_id,
   data: row.data,
+  traceparent: row.traceparent,
 });
 
 /** The committed facts, by stream: the truth behind every live stream. */

@@ -8,47 +8,42 @@ import type { Query } from "../db/queries.ts";
 import type { Log } from "../log.ts";
 import type { Bus, Clock, Fact } from "../ports.ts";
 import { type FactRow, toFact } from "./log.ts";
+import { CLAIM_MS } from "./renewal.ts";
+import { createRewind } from "./rewind.ts";
 
-const CLAIM_MS = 10_000;
 /** Nothing is sent later than this after a claim: the bus may take as long again to answer. */
 const SEND_MS = CLAIM_MS / 2;
 const SWEEP_MS = 1_000;
 const CLOSE_MS = 3_000;
 const STREAMS = 200;
 const FACTS = 200;
-const REWOUND = 1_000;
 /** Streams remembered from hints. The sweep finds the others in the table. */
 const MOST_DIRTY = 10_000;
-const BUS = "nats";
 
-export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: string; log: Log }) => {
+export type Lag = { facts: number; seconds: number };
+
+export const createRelay = (deps: {
+  query: Query;
+  bus: Bus;
+  clock: Clock;
+  node: string;
+  log: Log;
+  /** Told how many facts of a stream the bus has taken. */
+  observe?(published: number): void;
+}) => {
   const { query, bus, clock, node, log } = deps;
   const dirty = new Set<string>();
   let running: Promise<void> | null = null;
-  let sweeping: Promise<void> | null = null;
   let cancel = () => {};
   let closing = false;
   let stopped = false;
-  /** The bus that this node last published to; null before the first time. */
-  let incarnation: string | null = null;
+  const rewindIfLost = createRewind({ query, bus, log });
   /** False: ask before the next page, also when there is none. Always in turn with the publishing. */
   let checked = false;
-
-  /** Another incarnation means that the bus lost its storage: everything is published again. */
-  const checkIncarnation = async () => {
-    const found = await bus.incarnation();
-    const [known] = await query<{ incarnation: string }>("readIncarnation", [BUS]);
-    // Every node rewinds when it notices, not only the first: it may have moved a watermark after the
-    // others' rewind, for what it believed to be the old storage. And before it is written down, in case
-    // the node dies in between.
-    if ((known && known.incarnation !== found) || (incarnation !== null && incarnation !== found)) {
-      log.warn({ known: known?.incarnation, found }, "the bus lost its storage; publishing again from the start");
-      while ((await query("rewindPublished", [REWOUND])).length === REWOUND);
-    }
-    if (known?.incarnation !== found) await query("writeIncarnation", [BUS, found]);
-    incarnation = found;
-    checked = true;
-  };
+  /** Whether the table may have streams that nobody hinted at. */
+  let looking = false;
+  /** It failed: hints wait for the sweep, so that an outage costs one try a second. */
+  let resting = false;
 
   /** Publishes one stream's page. Resolves to how many facts were taken, and whether the bus refused one. */
   const publishStream = async (page: Fact[], deadline: number) => {
@@ -69,8 +64,11 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
         const { taken, refused } = await publishStream(page, deadline);
         const last = page[taken - 1];
         if (last) moved.push([stream, last.seq]);
-        if (refused) checked = false;
-        else if (taken < page.length || page.length === FACTS) more.push(stream);
+        deps.observe?.(taken);
+        if (refused) {
+          checked = false;
+          looking = false;
+        } else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
     await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
@@ -94,18 +92,30 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
     }
   };
 
+  /** Adds a page of what the table has and nobody hinted at. Resolves to whether there may be more. */
+  const look = async (): Promise<boolean> => {
+    const found = await query<{ id: string }>("unpublishedStreams", [new Date(clock.now()), STREAMS]);
+    for (const { id } of found) dirty.add(id);
+    return found.length === STREAMS;
+  };
+
   const drain = async () => {
     // `running` must be set before it is cleared, also when there is nothing to do.
     await Promise.resolve();
     try {
       do {
-        if (!checked) await checkIncarnation();
+        if (!checked) {
+          await rewindIfLost();
+          checked = true;
+        }
+        if (looking && dirty.size < STREAMS) looking = await look();
         const wanted = [...dirty].slice(0, STREAMS);
         for (const stream of wanted) dirty.delete(stream);
         if (wanted.length > 0) await work(wanted);
-      } while (dirty.size > 0 && !stopped);
+      } while ((dirty.size > 0 || looking) && !stopped);
     } catch (error) {
       checked = false;
+      resting = true;
       log.warn({ err: error }, "relay failed; the sweep tries again");
     } finally {
       // In the same turn as the last look at `dirty`, so that no hint falls between.
@@ -114,24 +124,14 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
   };
   const run = () => (running ??= drain());
 
-  const sweep = async () => {
-    try {
-      checked = false;
-      const now = new Date(clock.now());
-      for (const { id } of await query<{ id: string }>("unpublishedStreams", [now, STREAMS])) dirty.add(id);
-      await run();
-    } catch (error) {
-      log.warn({ err: error }, "relay sweep failed");
-    } finally {
-      sweeping = null;
-      schedule();
-    }
-  };
-
   const schedule = () => {
     if (closing) return;
     cancel = clock.after(SWEEP_MS, () => {
-      sweeping = sweep();
+      checked = false;
+      looking = true;
+      resting = false;
+      void run();
+      schedule();
     });
   };
   const idle = async () => {
@@ -144,10 +144,13 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
     hint: (streams: Iterable<string>) => {
       if (stopped) return;
       for (const stream of streams) if (dirty.size < MOST_DIRTY) dirty.add(stream);
-      void run();
+      if (!resting) void run();
     },
-    /** Facts that are committed but not yet published, of all nodes. */
-    lag: async (): Promise<number> => (await query<{ lag: number }>("countUnpublished"))[0]?.lag ?? 0,
+    /** Facts that are committed but not yet published, of all nodes, and the age of the oldest of them, s. */
+    lag: async (): Promise<Lag> => {
+      const [found] = await query<{ lag: number; seconds: number }>("countUnpublished");
+      return { facts: found?.lag ?? 0, seconds: Math.max(0, found?.seconds ?? 0) };
+    },
     /** Resolves when nothing is being published. */
     idle,
     /** Publishes what it knows of for up to 3 s more; the rest is found by another node, or the next start. */
@@ -157,7 +160,6 @@ export const createRelay = (deps: { query: Query; bus: Bus; clock: Clock; node: 
       const giveUp = clock.after(CLOSE_MS, () => {
         stopped = true;
       });
-      await sweeping;
       await idle();
       stopped = true;
       giveUp();

@@ -29,11 +29,16 @@ const page = (html: string) => () =>
 
 /**
  * The API docs, from this host alone: the page at `/docs`, the error codes at `/docs/errors`, OpenAPI
- * at `/docs/json` and `/openapi.json`. Routes describe themselves by their schemas and `describe.ts`;
+ * at `/docs/json` and `/openapi.json`, AsyncAPI at `/asyncapi.json`. Routes describe themselves by their schemas and `describe.ts`;
  * `sockets` are those that Elysia has no route for.
  */
-export const createDocs = (deps: { publicUrl: string; version: string; sockets?: readonly SocketDescription[] }) => {
-  const { publicUrl, version, sockets = [] } = deps;
+export const createDocs = (deps: {
+  publicUrl: string;
+  version: string;
+  sockets?: readonly SocketDescription[];
+  asyncapi: Record<string, unknown>;
+}) => {
+  const { publicUrl, version, sockets = [], asyncapi } = deps;
   const folder = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   const assets = new Map<string, Promise<{ bytes: Uint8Array<ArrayBuffer>; version: string }>>();
   const load = async (name: string) => {
@@ -50,7 +55,8 @@ export const createDocs = (deps: { publicUrl: string; version: string; sockets?:
         version,
         description:
           "The backend of a generative-media app. Errors are problem documents with a stable `code`; lists are paged by " +
-          "`cursor`; what a client watches comes by server-sent events or WebSocket and resumes from a cursor.",
+          "`cursor`; what a client watches comes by server-sent events or WebSocket and resumes from a cursor, and is " +
+          "described, with what comes by NATS, by [AsyncAPI](/asyncapi.json).",
       },
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
     },
@@ -67,6 +73,7 @@ export const createDocs = (deps: { publicUrl: string; version: string; sockets?:
       .get("/docs", page(DOCS_PAGE), hidden)
       .get("/docs/json", () => openapi(), hidden)
       .get("/openapi.json", () => openapi(), hidden)
+      .get("/asyncapi.json", () => asyncapi, hidden)
       .get("/docs/errors", page(ERRORS_PAGE), hidden)
       .get(
         "/docs/assets/:name",

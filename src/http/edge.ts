@@ -5,6 +5,7 @@ import { loggable } from "./classify.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
 import type { Metrics } from "./metrics.ts";
 import { renderProblem } from "./problems.ts";
+import { traceIdOf } from "./traceparent.ts";
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
@@ -73,6 +74,7 @@ export const createEdge =
     const line = {
       event: "http_request",
       request_id: exchange.id,
+      trace_id: traceIdOf(exchange.traceparent),
       method,
       route,
       status: response.status,

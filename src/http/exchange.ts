@@ -1,10 +1,13 @@
 import { v7 } from "uuid";
 import type { Principal } from "./principal.ts";
+import { traceparentOf } from "./traceparent.ts";
 
 /** What is known of one request while it is answered. */
 export type Exchange = {
   /** The request id, in logs, problems and `X-Request-Id`. */
   readonly id: string;
+  /** W3C trace context, the caller's or a new one: what the request causes carries it. */
+  readonly traceparent: string;
   /** `performance.now()` at its arrival. */
   readonly startedAt: number;
   /** The route's pattern, once matched. */
@@ -20,7 +23,7 @@ export type Exchanges = ReturnType<typeof createExchanges>;
 export const createExchanges = () => {
   const known = new WeakMap<Request, Exchange>();
   const open = (request: Request, id: string): Exchange => {
-    const exchange = { id, startedAt: performance.now() };
+    const exchange = { id, traceparent: traceparentOf(request), startedAt: performance.now() };
     known.set(request, exchange);
     return exchange;
   };

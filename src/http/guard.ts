@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { Problem } from "../errors.ts";
 import type { Exchanges } from "./exchange.ts";
-import { type NewUser, outranks, type Principal, type Role } from "./principal.ts";
+import { type Caller, type NewUser, outranks, type Principal, type Role } from "./principal.ts";
 
 /**
  * Who may use a route. `user`: a token, or nobody in demo mode, who is then the demo user. `bearer`: a
@@ -28,7 +28,7 @@ const securityOf = (rule: Rule): Record<string, string[]>[] =>
  * the user's row exists. `demo` is the demo user in demo mode, else null.
  *
  * A slice does `.use(guard.plugin)` and writes `{ auth: "user" }` on a route; its handler then has
- * `principal` and `requestId`. The check runs before validation, so a stranger learns nothing from 422.
+ * `principal`, `caller` and `requestId`. The check runs before validation, so a stranger learns nothing from 422.
  */
 export const createGuard = (deps: {
   verify: (token: string) => Promise<{ userId: string; role: Role; expiresAt: number } | null>;
@@ -66,9 +66,10 @@ export const createGuard = (deps: {
         exchanges.of(request).principal = await admit(request, rule);
       },
       resolve({ request }: { request: Request }) {
-        const { principal, id } = exchanges.of(request);
+        const { principal, id, traceparent } = exchanges.of(request);
         if (!principal) throw new Problem("unauthenticated");
-        return { principal, requestId: id };
+        const caller: Caller = { userId: principal.userId, traceparent };
+        return { principal, caller, requestId: id };
       },
     }),
   });

@@ -5,7 +5,11 @@ import { describe } from "./describe.ts";
 
 /** Rejects when the dependency cannot be used. */
 export type Check = () => Promise<void>;
-export type Health = { status: "ok" | "down"; checks: Record<string, { status: "ok" | "down"; ms: number }> };
+export type Health = {
+  /** `degraded`: something is down that requests can do without. */
+  status: "ok" | "degraded" | "down";
+  checks: Record<string, { status: "ok" | "down"; ms: number }>;
+};
 
 const withLimit = async (check: Check, limitMs: number): Promise<void> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,11 +25,19 @@ const withLimit = async (check: Check, limitMs: number): Promise<void> => {
 
 /**
  * Readiness at `/health` and `/healthz`: every check side by side, each at most `limitMs`, the report
- * kept for `cacheMs` so that probes cannot load a weak dependency; 503 when one is down. Why it is
+ * kept for `cacheMs` so that probes cannot load a weak dependency; 503 when one is down, except for the `spared`:
+ * were all nodes unready for what none of them needs to answer, nobody would be served. Why one is
  * down goes to the log only. Liveness at `/livez` asks nothing but this process.
  */
-export const createHealth = (deps: { checks: Record<string, Check>; log: Log; limitMs?: number; cacheMs?: number }) => {
-  const { checks, log, limitMs = 2000, cacheMs = 1000 } = deps;
+export const createHealth = (deps: {
+  checks: Record<string, Check>;
+  /** Names of checks. */
+  spared?: readonly string[];
+  log: Log;
+  limitMs?: number;
+  cacheMs?: number;
+}) => {
+  const { checks, spared = [], log, limitMs = 2000, cacheMs = 1000 } = deps;
   let takenAt = Number.NEGATIVE_INFINITY;
   let report: Promise<Health>;
 
@@ -42,7 +54,9 @@ export const createHealth = (deps: { checks: Record<string, Check>; log: Log; li
   };
   const take = async (): Promise<Health> => {
     const results = await Promise.all(Object.entries(checks).map(([name, check]) => run(name, check)));
-    const status = results.every(([, result]) => result.status === "ok") ? "ok" : "down";
+    const down = results.filter(([, result]) => result.status === "down").map(([name]) => name);
+    const needed = down.some((name) => !spared.includes(name));
+    const status = needed ? "down" : down.length > 0 ? "degraded" : "ok";
     return { status, checks: Object.fromEntries(results) };
   };
   const readiness = async (): Promise<Response> => {
@@ -60,7 +74,10 @@ export const createHealth = (deps: { checks: Record<string, Check>; log: Log; li
     tag: "operations",
     summary: "Readiness, with each dependency",
     answers: {
-      200: { description: "Everything answers", example: example("ok") },
+      200: {
+        description: "Everything that is needed answers; `degraded` when the bus does not",
+        example: example("ok"),
+      },
       503: { description: "Something does not", example: example("down") },
     },
   });

@@ -38,12 +38,13 @@ const cached = <T>(read: () => Promise<T>, unknown: T) => {
 
 /**
  * Every metric of this process, in its own registry. The first five names are the contract of the
- * service that Darkroom replaces. `queueDepth`, `parkedActors` and `pausedAccounts` are asked when scraped.
+ * service that Darkroom replaces. What `deps` can tell is asked when scraped.
  */
 export const createMetrics = (deps: {
   queueDepth: () => Promise<number>;
   parkedActors?: () => Promise<number>;
   pausedAccounts?: () => Promise<{ reason: string; accounts: number }[]>;
+  relayLag?: () => Promise<{ facts: number; seconds: number }>;
 }) => {
   const registry = new Registry();
   const registers = [registry];
@@ -78,6 +79,12 @@ export const createMetrics = (deps: {
       },
     });
   }
+  if (deps.relayLag) {
+    const lag = cached(deps.relayLag, { facts: Number.NaN, seconds: Number.NaN });
+    const read = async () => (await lag()).facts;
+    asked("darkroom_relay_lag_facts", "Facts of all nodes that are committed, but not published yet", read);
+    asked("darkroom_relay_lag_seconds", "Age of the oldest of them", async () => (await lag()).seconds);
+  }
   const model = ["tool_type", "model_key"] as const;
   return {
     registry,
@@ -104,6 +111,7 @@ export const createMetrics = (deps: {
       registers,
     }),
     pollsDeferred: counter("darkroom_polls_deferred_total", "Polls put off by a provider's rate", ["provider"]),
+    published: counter("darkroom_relay_published_total", "Facts that NATS has taken from this node"),
     streamsOpen: new Gauge({
       name: "darkroom_streams_open",
       help: "Clients that are watching",

@@ -9,5 +9,8 @@ export const outranks = (role: Role, needed: Role): boolean => ROLES.indexOf(rol
 /** Who is calling. `expiresAt` is milliseconds since the epoch, `Infinity` for the anonymous demo user. */
 export type Principal = { userId: string; role: Role; expiresAt: number; anonymous: boolean };
 
+/** For whom something is done, and the W3C trace context of the request for it. */
+export type Caller = { userId: string; traceparent: string | null };
+
 /** A user as it is written the first time it is seen. */
 export type NewUser = { id: string; email?: string; passwordHash?: string; role: Role };

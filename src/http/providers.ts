@@ -1,9 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { nullable } from "../../machines/job.words.ts";
 import { describe } from "./describe.ts";
 import type { Guard } from "./guard.ts";
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 const instant = (description: string) => nullable(Type.String({ format: "date-time", description }));
 const perMinute = (description: string) => nullable(Type.Number({ description }));
 

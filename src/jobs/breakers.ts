@@ -1,5 +1,5 @@
 import { type ActorRefFrom, createActor } from "xstate";
-import { type BreakerPolicy, createBreakerMachine } from "../../machines/breaker.ts";
+import { type BreakerContext, type BreakerPolicy, createBreakerMachine } from "../../machines/breaker.ts";
 import type { BreakerCommand } from "../../machines/breaker.words.ts";
 import { machineClock } from "../actors/machine-clock.ts";
 import type { Query } from "../db/queries.ts";
@@ -19,7 +19,7 @@ export const createBreakers = (deps: {
   write: Query;
   clock: Clock;
   log: Log;
-  observe(provider: string, state: BreakerState): void;
+  observe(provider: string, state: BreakerState, context: BreakerContext): void;
 }) => {
   const { policy, write, clock, log } = deps;
   const breakers = new Map<string, ActorRefFrom<ReturnType<typeof createBreakerMachine>>>();
@@ -37,7 +37,7 @@ export const createBreakers = (deps: {
       actions: { pauseAccount: (_, { ms }) => pause(provider, ms) },
     });
     const actor = createActor(machine, { clock: machineClock(clock) });
-    actor.subscribe(({ value }) => deps.observe(provider, value));
+    actor.subscribe(({ value, context }) => deps.observe(provider, value, context));
     breakers.set(provider, actor.start());
     return actor;
   };

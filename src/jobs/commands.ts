@@ -5,6 +5,7 @@ import type { StoredOutput } from "../../machines/job.words.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
 import { type ActorChange, emptyUnit, type Rows, type Unit } from "../actors/unit.ts";
 import { Problem } from "../errors.ts";
+import type { Caller } from "../http/principal.ts";
 import { findModel } from "../models/catalog.ts";
 import type { Clock, Draws } from "../ports.ts";
 import type { JobReads } from "./reads.ts";
@@ -84,6 +85,7 @@ export const createJobCommands = (deps: {
           tool_type: job.tool,
           model_key: job.modelKey,
         },
+        traceparent: unit.traceparent,
       },
       {
         account: job.provider,
@@ -133,17 +135,18 @@ export const createJobCommands = (deps: {
   return {
     add,
     /** Asks for a cancel. Answers at once; the outcome comes as an event. A finished job is a `conflict`. */
-    cancel: async (id: string, userId: string): Promise<JobView> => {
+    cancel: async (id: string, { userId, traceparent }: Caller): Promise<JobView> => {
       const row = await reads.row(id, userId);
       if (viewOf(row).finished_at !== null) throw new Problem("conflict", "The job has already ended");
-      const { snapshot, outcome } = await dispatch.send(id, { type: "cancel" });
+      const { snapshot, outcome } = await dispatch.send(id, { type: "cancel" }, traceparent);
       const view = jobView(snapshot.value as StateValue, snapshot.context as unknown as JobContext);
       if (outcome === "unchanged" && view.finished_at !== null)
         throw new Problem("conflict", "The job has already ended");
       return view;
     },
     /** Makes a finished, unsuccessful job again, as a new job in the same chat. */
-    retry: async (id: string, userId: string, unit = emptyUnit(draws.id())) => {
+    retry: async (id: string, { userId, traceparent }: Caller) => {
+      const unit = emptyUnit(draws.id(), traceparent);
       const row = await reads.row(id, userId);
       const { status, finished_at } = viewOf(row);
       if (finished_at === null) throw new Problem("conflict", "The job has not ended yet");

@@ -78,8 +78,8 @@ export const createJobRoutes = (deps: {
     })
     .post(
       "/:id/cancel",
-      async ({ params, principal, set }) => {
-        await commands.cancel(params.id, principal.userId);
+      async ({ params, principal, caller, set }) => {
+        await commands.cancel(params.id, caller);
         set.status = 202;
         return reads.detail(await reads.row(params.id, principal.userId));
       },
@@ -97,11 +97,11 @@ export const createJobRoutes = (deps: {
     )
     .post(
       "/:id/retry",
-      async ({ params, principal, request, set }) => {
+      async ({ params, principal, caller, request, set }) => {
         const keyed = request.headers.has("idempotency-key");
         const scope = keyed ? idempotency(request, principal.userId, RETRY, {}) : null;
         const done = await deps.once(scope, async () => {
-          const { job, unit } = await commands.retry(params.id, principal.userId);
+          const { job, unit } = await commands.retry(params.id, caller);
           return { unit, status: 202, body: { job_id: job } };
         });
         set.status = 202;

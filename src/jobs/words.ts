@@ -1,7 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { CancelState, JobError, JobStatus } from "../../machines/job.words.ts";
+import { CancelState, JobError, JobStatus, nullable } from "../../machines/job.words.ts";
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 const Instant = Type.String({ format: "date-time", description: "ISO 8601" });
 
 const Link = Type.Object({ url: Type.String(), width: Type.Integer(), height: Type.Integer() });

@@ -2,6 +2,7 @@ import { emptyUnit, type Row } from "../actors/unit.ts";
 import type { AttachmentCommands, ReadyAttachment } from "../attachments/commands.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
+import type { Caller } from "../http/principal.ts";
 import type { AlternativeJob, JobCommands } from "../jobs/commands.ts";
 import { alternativesTo, type Wanted } from "../models/alternatives.ts";
 import type { OfferedModel } from "../models/model.ts";
@@ -119,12 +120,13 @@ export const createOptionCommands = (deps: {
         };
       }),
     /** The unit that starts a generation from an option, and its job's id. */
-    generate: async (id: string, userId: string, given: Record<string, unknown> | undefined, failover = false) => {
+    generate: async (id: string, caller: Caller, given: Record<string, unknown> | undefined, failover = false) => {
+      const { userId, traceparent } = caller;
       const option = await find(id, userId);
       const tool = option.tool_type as Tool;
       const made = prepare(tool, option.model_key, option.prompt, { ...option.params, ...given });
-      const inputs = await attachments.require(option.attachments, userId);
-      const unit = emptyUnit(draws.id());
+      const inputs = await attachments.require(option.attachments, caller);
+      const unit = emptyUnit(draws.id(), traceparent);
       const job = draws.id();
       jobs.add(unit, {
         id: job,

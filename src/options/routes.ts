@@ -67,10 +67,10 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
     )
     .post(
       "/options/:id/generate",
-      async ({ params, body, principal, request, set }) => {
+      async ({ params, body, principal, caller, request, set }) => {
         const scope = idempotency(request, principal.userId, GENERATE, body ?? {});
         const done = await once(scope, async () => {
-          const { unit, job } = await commands.generate(params.id, principal.userId, body?.params, body?.failover);
+          const { unit, job } = await commands.generate(params.id, caller, body?.params, body?.failover);
           return { unit, status: 202, body: { job_id: job } };
         });
         set.status = 202;

@@ -7,7 +7,7 @@ import { refuse } from "./refuse.ts";
 const IDLE_S = 30;
 const SOCKET_IDLE_S = 60;
 /** What a request in flight may still take when the listener stops. */
-const STOP_MS = 5000;
+const STOP_MS = 3000;
 /** Clients send a cursor or a ping, never more. */
 const MESSAGE_BYTES = 64 * 1024;
 /** Bun's own bound only saves it from us: `limitBody` answers first, and with a proper problem. */

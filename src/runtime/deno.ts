@@ -7,7 +7,7 @@ import { refuse } from "./refuse.ts";
 
 const IDLE_S = 30;
 /** What a request in flight may still take when the listener stops. */
-const STOP_MS = 5000;
+const STOP_MS = 3000;
 const MESSAGE_BYTES = 64 * 1024;
 const BACKLOG_BYTES = 64 * 1024;
 const DRAIN_POLL_MS = 50;

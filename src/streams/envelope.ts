@@ -13,12 +13,13 @@ export const Envelope = Type.Object({
   datacontenttype: Type.Literal("application/json"),
   sequence: Type.String({ description: "seq in its stream: the cursor to resume from" }),
   stream: Type.String(),
+  traceparent: Type.Optional(Type.String({ description: "W3C trace context of the request that caused it" })),
   data: Type.Record(Type.String(), Type.Unknown()),
 });
 export type Envelope = Static<typeof Envelope>;
 
 /** The same for what is not in the log: it has no place in the stream, and nobody resumes from it. */
-export const Aside = Type.Omit(Envelope, ["sequence"]);
+export const Aside = Type.Omit(Envelope, ["sequence", "traceparent"]);
 export type Aside = Static<typeof Aside>;
 
 /** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
@@ -63,6 +64,7 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
       datacontenttype: "application/json",
       sequence: String(fact.seq),
       stream: fact.stream,
+      ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
       data: await dataOf(fact),
     };
     return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };

@@ -40,7 +40,7 @@ export interface Served {
 export type ListenOptions = { host: string; port: number; maxBody: number };
 
 /**
- * A bound listener. `stop` takes no new connection, closes idle ones, waits 5 s for requests in flight, and frees the
+ * A bound listener. `stop` takes no new connection, closes idle ones, waits 3 s for requests in flight, and frees the
  * port; the same for every call.
  */
 export type Listening = { port: number; stop(): Promise<void> };

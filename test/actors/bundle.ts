@@ -109,13 +109,18 @@ export const setup = async () => {
   /** Creates a job (without the row of the slice) and resolves to its id. */
   const job = async (
     { engine }: Node,
-    { user = owner, stream, batch }: { user?: string; stream?: string; batch?: string } = {},
+    {
+      user = owner,
+      stream,
+      batch,
+      traceparent = null,
+    }: { user?: string; stream?: string; batch?: string; traceparent?: string | null } = {},
   ) => {
     const id = v7();
     const unit = emptyUnit(v7());
     unit.actors.push(
       engine.dispatch.create(
-        { id, kind: "job", owner: user, stream: stream ?? batch ?? id, account: "simulated", labels: {} },
+        { id, kind: "job", owner: user, stream: stream ?? batch ?? id, account: "simulated", labels: {}, traceparent },
         { account: "simulated", batch: batch ?? null, index: 0, timeoutMs: 60_000 },
       ),
     );

@@ -98,6 +98,34 @@ describe("group commit", () => {
     );
   });
 
+  it("takes the same user from several nodes at the same moment", async () => {
+    await using b = await bench();
+    const query = createQueries(b.sql, loadQueries());
+    const nodes = Array.from({ length: 4 }, () =>
+      createCommitter({
+        query,
+        log: createLog("silent"),
+        id: () => v7(),
+        patienceMs: PATIENCE_MS,
+        pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      }),
+    );
+    for (let round = 0; round < 40; round++) {
+      const user = { id: v7(), email: `user-${round}@example.com`, password_hash: null, role: "user" };
+      const outcomes = await Promise.all(
+        nodes.map((committer) => {
+          const unit = emptyUnit(v7());
+          unit.rows.users = [user];
+          return committer.commit(unit);
+        }),
+      );
+      assert.deepEqual(
+        outcomes.map(({ kind }) => kind),
+        ["won", "won", "won", "won"],
+      );
+    }
+  });
+
   it("refuses a poisoned unit alone and commits the rest of its group", async () => {
     await using b = await bench();
     const units = Array.from({ length: 20 }, (_, n) => b.chat(n === 13 ? "x".repeat(201) : "fine"));

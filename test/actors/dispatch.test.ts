@@ -55,6 +55,29 @@ describe("an actor", () => {
     assert.equal(account?.in_use, 0);
   });
 
+  it("keeps the trace of the request that made it on every node, and goes on without where none was kept", async () => {
+    await using w = await setup();
+    const silent: Script = { ...smooth, submit: () => null };
+    const first = await w.node({ script: silent, alone: false });
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const jobs = [await w.job(first, { traceparent }), await w.job(first, { traceparent })];
+    for (const id of jobs) await w.reached(first, id, "active.submitting");
+    await first.engine.settle();
+    // As it was written before there were traces.
+    await w.sql`update actors set snapshot = snapshot - 'traceparent' where id = ${jobs[1] ?? ""}`;
+    const second = await w.node({ alone: false });
+    for (const id of jobs) {
+      const [row] = await w.sql<
+        { attempt: string }[]
+      >`select snapshot->'context'->>'attempt' as attempt from actors where id = ${id}`;
+      await second.engine.dispatch.send(id, { type: "accepted", attempt: row?.attempt, ref: "r" });
+      await w.reached(second, id, "succeeded");
+    }
+    const traces = (id: string | undefined) =>
+      new Set(second.facts.flatMap((fact) => (fact.actorId === id ? [fact.traceparent] : [])));
+    assert.deepEqual([traces(jobs[0]), traces(jobs[1])], [new Set([traceparent]), new Set([null])]);
+  });
+
   it("is stepped by two nodes at once without losing or doubling a step", async () => {
     await using w = await setup();
     const silent: Script = { ...smooth, submit: () => null };
@@ -188,7 +211,7 @@ describe("messages between actors", () => {
     const unit = emptyUnit(v7());
     unit.actors.push(
       node.engine.dispatch.create(
-        { id: batch, kind: "batch", owner: w.owner, stream: batch, account: null, labels: {} },
+        { id: batch, kind: "batch", owner: w.owner, stream: batch, account: null, labels: {}, traceparent: null },
         { count: 1 },
       ),
     );
@@ -211,7 +234,7 @@ describe("messages between actors", () => {
     const unit = emptyUnit(v7());
     unit.actors.push(
       node.engine.dispatch.create(
-        { id: batch, kind: "batch", owner: w.owner, stream: batch, account: null, labels: {} },
+        { id: batch, kind: "batch", owner: w.owner, stream: batch, account: null, labels: {}, traceparent: null },
         { count: 200 },
       ),
     );
@@ -254,7 +277,15 @@ describe("an effect", () => {
       },
       log: createLog("silent"),
     });
-    const actor = { id: v7(), kind: "job" as const, owner: "", stream: "", account: null, labels: {} };
+    const actor = {
+      id: v7(),
+      kind: "job" as const,
+      owner: "",
+      stream: "",
+      account: null,
+      labels: {},
+      traceparent: null,
+    };
     effects.execute(actor, "submit", {}, performance.now() - 5_001);
     await effects.idle();
     assert.equal(sent, false);
@@ -306,7 +337,7 @@ describe("an effect", () => {
       log: createLog("silent"),
     });
     effects.execute(
-      { id: v7(), kind: "job", owner: "", stream: "", account: null, labels: {} },
+      { id: v7(), kind: "job", owner: "", stream: "", account: null, labels: {}, traceparent: null },
       "poll",
       {},
       performance.now(),

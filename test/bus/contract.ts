@@ -75,8 +75,10 @@ export const describeBus = (name: string, open: () => Promise<Bus>) => {
       assert.equal(await bus.publish([]), 0);
     });
 
-    it("stays the same incarnation", async () => {
-      assert.equal(await bus.incarnation(), await bus.incarnation());
+    it("keeps what it took, and its name", async () => {
+      const { name, head, lost } = await bus.storage(null);
+      assert.deepEqual(await bus.storage({ name, losses: 0, head }), { name, head, lost });
+      assert.equal(lost, false);
     });
 
     it("is well", async () => {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { connect as connectNats } from "nats";
+import { LIVE_SUBJECTS } from "../../src/bus/subjects.ts";
 import { connect } from "../../src/db/connect.ts";
 import { createQueries, loadQueries, type Query } from "../../src/db/queries.ts";
 import { createFactLog } from "../../src/facts/log.ts";
+import type { Sighting } from "../../src/ports.ts";
 import { until } from "../streams/until.ts";
 import { range } from "../streams/watch.ts";
 import { startApp, type TestApp } from "../support/app.ts";
@@ -70,7 +73,8 @@ describe("nodes with NATS", () => {
       open.delete((data as Envelope).subject);
     }
   };
-  const seqsOf = (events: Events) => events.seen.map(({ id }) => Number(id));
+  /** Without pulses, which have none. */
+  const seqsOf = (events: Events) => events.seen.flatMap(({ id }) => (id === undefined ? [] : [Number(id)]));
   const allPublished = () =>
     until(async () => (await query<{ lag: number }>("countUnpublished"))[0]?.lag === 0, 20_000);
 
@@ -106,6 +110,46 @@ describe("nodes with NATS", () => {
     assert.deepEqual([types[0], types.at(-1)], ["job.created", "job.succeeded"]);
   });
 
+  it("show their own lives and their breakers to whoever listens, and keep that nowhere", async () => {
+    const connection = await connectNats({ servers: nats.url });
+    opened.defer(() => connection.close());
+    const heard: { subject: string; type: string; seen: Omit<Sighting, "id" | "at"> }[] = [];
+    connection.subscribe(LIVE_SUBJECTS, {
+      callback: (_, { subject, headers, data }) => {
+        heard.push({ subject, type: headers?.get("ce-type") ?? "", seen: JSON.parse(new TextDecoder().decode(data)) });
+      },
+    });
+    await connection.flush();
+    await using one = await node();
+    await using other = await node();
+    const ids = () => [...new Set(heard.map(({ seen }) => seen.node))];
+    await until(() => ids().length === 2 && heard.filter(({ seen }) => seen.state === "ready").length === 2);
+    await other[Symbol.asyncDispose]();
+    await until(() => heard.some(({ seen }) => seen.state === "stopped"));
+    const [stays, leaves] = ids();
+    const livesOf = (of?: string) =>
+      heard.filter(({ subject }) => subject === `darkroom-live.node.${of}`).map(({ seen }) => seen.state);
+    assert.deepEqual(livesOf(stays), ["starting", "ready"]);
+    assert.deepEqual(livesOf(leaves), ["starting", "ready", "draining.leaving", "draining.finishing", "stopped"]);
+    const breaker = heard.find(({ subject }) => subject === `darkroom-live.breaker.${stays}.simulated`);
+    assert.deepEqual(breaker, {
+      subject: `darkroom-live.breaker.${stays}.simulated`,
+      type: "darkroom.breaker.seen",
+      seen: {
+        node: stays,
+        machine: "breaker",
+        provider: "simulated",
+        state: "closed",
+        context: { submits: 0, checks: 0, trips: 0 },
+      },
+    });
+    const streams = await connection
+      .jetstreamManager()
+      .then((manager) => manager.streams.names("darkroom-live.>").next());
+    assert.deepEqual(streams, []);
+    assert.equal((await one.client.get("/healthz")).status, 200);
+  });
+
   it("show every event while nats-server is killed and restarted", async () => {
     const app = await node();
     const { chat, generate } = await prepare(app);
@@ -113,12 +157,14 @@ describe("nodes with NATS", () => {
     const first = await generate();
     await events.until(({ data }) => (data as Envelope).type === "darkroom.job.started");
     await nats.kill();
+    const health = await app.client.get<{ status: string }>("/healthz");
+    assert.deepEqual([health.status, health.body.status], [200, "degraded"], "nobody is sent away for it");
     const second = await generate();
     await seeEnds(events, [first, second]);
     await nats.restart();
     const third = await generate();
     await seeEnds(events, [third]);
-    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    assert.deepEqual(seqsOf(events), range(1, seqsOf(events).length));
     await isOnJetStream(chat);
   });
 
@@ -129,7 +175,7 @@ describe("nodes with NATS", () => {
     const events = await watch(watched, chat);
     const jobs = await Promise.all(range(1, 5).map(generate));
     await seeEnds(events, jobs);
-    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    assert.deepEqual(seqsOf(events), range(1, seqsOf(events).length));
     await isOnJetStream(chat);
   });
 
@@ -141,7 +187,7 @@ describe("nodes with NATS", () => {
     await nats.kill();
     const jobs = await Promise.all(range(1, 3).map(generate));
     await seeEnds(events, jobs);
-    assert.deepEqual(seqsOf(events), range(1, events.seen.length));
+    assert.deepEqual(seqsOf(events), range(1, seqsOf(events).length));
     await nats.restart();
     await isOnJetStream(chat);
   });

@@ -16,4 +16,5 @@ export const factsOf = (stream: string, from: number, to: number): Fact[] =>
     actorKind: "message",
     actorId: v7(),
     data: { text: `number ${from + n}` },
+    traceparent: null,
   }));

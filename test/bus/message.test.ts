@@ -20,6 +20,7 @@ const shape = {
   actorId: fc.uuid(),
   // Through JSON once, because it knows no -0.
   data: fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue()).map((data) => JSON.parse(JSON.stringify(data))),
+  traceparent: fc.option(fc.constant("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
 };
 const anyFact: fc.Arbitrary<Fact> = fc.record(shape, { noNullPrototype: true });
 
@@ -52,6 +53,16 @@ describe("a fact on the bus", () => {
       "content-type": "application/json",
     });
     assert.deepEqual(JSON.parse(new TextDecoder().decode(message.data)), { text: "number 7" });
+  });
+
+  it("carries its trace as CloudEvents do and as tracing clients do, when it has one", () => {
+    const [fact] = factsOf("s", 1, 1);
+    assert.ok(fact);
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const { headers: traced } = encodeFact({ ...fact, traceparent }, "x");
+    assert.deepEqual([traced.get("traceparent"), traced.get("ce-traceparent")], [traceparent, traceparent]);
+    const { headers: untraced } = encodeFact(fact, "x");
+    assert.deepEqual([untraced.has("traceparent"), untraced.has("ce-traceparent")], [false, false]);
   });
 
   it("has one message id however often it is published", () => {

@@ -33,7 +33,8 @@ describe("NATS", () => {
   });
 
   const open = (url = nats.url, log = createLog("silent")) =>
-    createNatsBus({ url, source: "https://darkroom.example", log });
+    createNatsBus({ config: { NATS_URL: url }, source: "https://darkroom.example", log });
+  const nameOf = async (bus: Bus) => (await bus.storage(null)).name;
   /** The disk is lost with the server. */
   const wipe = async () => {
     await nats.kill();
@@ -159,7 +160,7 @@ describe("NATS", () => {
     const stream = v7();
     const seqs: number[] = [];
     bus.subscribe(stream, ({ seq }) => void seqs.push(seq));
-    const before = await bus.incarnation();
+    const before = await nameOf(bus);
     assert.equal(await bus.publish(factsOf(stream, 1, 3)), 3);
     await nats.kill();
     await assert.rejects(bus.check());
@@ -172,7 +173,7 @@ describe("NATS", () => {
         () => false,
       ),
     );
-    assert.equal(await bus.incarnation(), before);
+    assert.equal(await nameOf(bus), before);
     assert.equal(await bus.publish(factsOf(stream, 4, 6)), 3);
     await until(() => seqs.at(-1) === 6);
     const stored = await readStored(nats.url, streamSubject(stream));
@@ -183,18 +184,39 @@ describe("NATS", () => {
     await bus.close();
   });
 
-  it("is another incarnation after its storage was lost", async () => {
+  it("goes by another name after its storage was lost", async () => {
     const bus = await open();
-    const before = await bus.incarnation();
+    const before = await nameOf(bus);
     await wipe();
     let now = before;
     await until(async () => {
-      now = await bus.incarnation().catch(() => before);
+      now = await nameOf(bus).catch(() => before);
       return now !== before;
     });
-    assert.equal(await bus.incarnation(), now);
+    assert.equal(await nameOf(bus), now);
     assert.equal(await bus.publish(factsOf(v7(), 1, 2)), 2);
     await bus.close();
+  });
+
+  it("is not sent to after a break before its storage was looked at: it may be another", async () => {
+    const door = await openDoor(nats.url);
+    const bus = await open(door.url);
+    const stream = v7();
+    assert.equal(await bus.publish(factsOf(stream, 1, 1)), 1);
+    door.cut();
+    await until(async () => (await bus.publish(factsOf(stream, 2, 2))) === 0);
+    door.mend();
+    await until(() =>
+      bus.check().then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.equal(await bus.publish(factsOf(stream, 2, 2)), 0);
+    await bus.storage(null);
+    assert.equal(await bus.publish(factsOf(stream, 2, 2)), 1);
+    await bus.close();
+    await door.close();
   });
 
   it("can be left while it is away, and is not knocked at any more", async () => {
@@ -218,7 +240,7 @@ describe("NATS", () => {
     const bare = await startBareServer();
     await bare.stop();
     await assert.rejects(
-      createNatsBus({ url: bare.url, source: "x", log: createLog("silent") }),
+      createNatsBus({ config: { NATS_URL: bare.url }, source: "x", log: createLog("silent") }),
       /NATS cannot be reached; look at NATS_URL \(CONNECTION_REFUSED\)/,
     );
   });
@@ -226,7 +248,7 @@ describe("NATS", () => {
   it("must offer JetStream", async () => {
     const bare = await startBareServer();
     await assert.rejects(
-      createNatsBus({ url: bare.url, source: "x", log: createLog("silent") }),
+      createNatsBus({ config: { NATS_URL: bare.url }, source: "x", log: createLog("silent") }),
       /NATS does not offer JetStream; start nats-server with -js/,
     );
     await until(() => bare.clients() === 0);

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "../../src/db/connect.ts";
 import { until } from "../streams/until.ts";
 import { metricsOf } from "../support/metrics.ts";
-import { createGround, logIn, type Node } from "./nodes.ts";
+import { createGround, logIn, type Node } from "../support/ground.ts";
 
 /** `FAILOVER_JOBS=3000` makes it long. */
 const JOBS = Number(process.env.FAILOVER_JOBS ?? 150);

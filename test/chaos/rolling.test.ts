@@ -8,9 +8,9 @@ import { until } from "../streams/until.ts";
 import { type Client, createClient } from "../support/client.ts";
 import { optionsOf, type Said } from "../support/flow.ts";
 import { contiguous, type Follower, follow } from "../support/follower.ts";
+import { createGround, type Node } from "../support/ground.ts";
 import { freePort } from "../support/port.ts";
-import { createBalancer } from "./balancer.ts";
-import { createGround, type Node } from "./nodes.ts";
+import { openWay } from "./proxy.ts";
 
 /** `ROLLING_ROUNDS=10` makes it long. */
 const ROUNDS = Number(process.env.ROLLING_ROUNDS ?? 1);
@@ -19,7 +19,6 @@ const CUSTOMERS = 6;
 const WATCHERS = 4;
 
 const SETTINGS = {
-  // Longer than the balancer takes to notice.
   DRAIN_DELAY_MS: "500",
   PROVIDER_CONCURRENCY: "50",
   RETRY_LIMIT: "0",
@@ -65,15 +64,13 @@ describe("a rolling restart under load", () => {
   const limits = { timeout: 120_000 + ROUNDS * 60_000 };
 
   it("loses no request other than by connection reset, and no event", limits, async () => {
-    await using balancer = await createBalancer();
-    const settings = { ...SETTINGS, PUBLIC_URL: balancer.url, JWT_SECRET: randomUUID() };
-    await using ground = await createGround(settings);
     const ports = await Promise.all(Array.from({ length: NODES }, freePort));
+    const balancer = await openWay(...ports.map((port) => ({ port })));
+    const url = `http://127.0.0.1:${balancer.port}`;
+    await using ground = await createGround({ ...SETTINGS, PUBLIC_URL: url, JWT_SECRET: randomUUID() });
     const nodes: Node[] = [];
     for (const PORT of ports) nodes.push(await ground.start({ PORT: String(PORT) }));
-    balancer.serve(ports.map((port) => `http://127.0.0.1:${port}`));
-    const client = createClient(() => balancer.url);
-    await until(async () => (await client.get("/healthz").catch(() => null))?.status === 200);
+    const client = createClient(() => url);
 
     const tally: Tally = { answered: 0, reset: 0, refused: [] };
     const customer = createCustomer(client, tally);
@@ -130,6 +127,7 @@ describe("a rolling restart under load", () => {
     } finally {
       over = true;
       await Promise.all(followers.map(([, follower]) => follower.close()));
+      await balancer.close();
       await sql.end({ timeout: 5 });
     }
   });

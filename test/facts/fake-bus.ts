@@ -13,11 +13,16 @@ export type FakeBus = Bus & {
   hold: (fact: Fact) => Promise<void> | void;
   away: boolean;
   wipe(): void;
+  /** Loses what it holds and keeps its name. */
+  forget(): void;
 };
 
 export const createFakeBus = (): FakeBus => {
   let storage = new Map<string, Fact>();
   let generation = 1;
+  let head = 0;
+  /** The losses that were known before it forgot; null: it did not. */
+  let forgot: number | "just now" | null = null;
   const answer = () => {
     if (bus.away) throw new Error("the bus is away");
   };
@@ -35,14 +40,19 @@ export const createFakeBus = (): FakeBus => {
         if (bus.away || bus.refuse(fact)) break;
         const id = `${fact.stream}:${fact.seq}`;
         if (!target.has(id)) target.set(id, fact);
+        head = Math.max(head, target.size);
         taken++;
       }
       return taken;
     },
-    incarnation: async () => {
+    storage: async (known) => {
       answer();
-      return String(generation);
+      const losses = known?.losses ?? 0;
+      if (forgot === "just now") forgot = losses;
+      if (forgot !== null && losses > forgot) forgot = null;
+      return { name: String(generation), head, lost: forgot !== null };
     },
+    exhibit: () => {},
     check: async () => answer(),
     close: async () => {},
     stored: () => [...storage.values()],
@@ -53,7 +63,13 @@ export const createFakeBus = (): FakeBus => {
     away: false,
     wipe: () => {
       storage = new Map();
+      head = 0;
       generation++;
+    },
+    forget: () => {
+      storage = new Map();
+      head = 0;
+      forgot = "just now";
     },
   };
   return bus;

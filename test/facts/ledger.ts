@@ -55,7 +55,8 @@ export const openLedger = async (): Promise<Ledger> => {
       }));
       const outcome = await committer.commit(unit);
       if (outcome.kind !== "won") throw new Error(`the commit was ${outcome.kind}`);
-      return unit.facts.map((fact, n) => ({ ...fact, ...(outcome.seqs[n] as { seq: number; ownerSeq: number }) }));
+      const placed = outcome.seqs as { seq: number; ownerSeq: number }[];
+      return unit.facts.map((fact, n) => ({ ...fact, traceparent: null, ...(placed[n] as (typeof placed)[number]) }));
     },
     close: async () => {
       await committer.idle();

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { connect } from "nats";
 import { v7 } from "uuid";
 import { createNatsBus } from "../../src/bus/nats.ts";
+import { STREAM } from "../../src/bus/subjects.ts";
 import { createRelay } from "../../src/facts/relay.ts";
+import { createRenewal } from "../../src/facts/renewal.ts";
 import { createLog } from "../../src/log.ts";
 import { realClock } from "../actors/bundle.ts";
 import { openDoor } from "../bus/door.ts";
@@ -41,7 +44,9 @@ describe("the relay on a real nats-server", () => {
 
   const start = async (url = nats.url) => {
     const log = createLog("silent");
-    const bus = await createNatsBus({ url, source: "https://darkroom.example", log });
+    const beforeNew = createRenewal({ query: ledger.query, clock: realClock });
+    const config = { NATS_URL: url };
+    const bus = await createNatsBus({ config, source: "https://darkroom.example", beforeNew, log });
     const relay = createRelay({ query: ledger.query, bus, clock: realClock, node: v7(), log });
     opened.defer(async () => {
       await relay.close();
@@ -78,7 +83,7 @@ describe("the relay on a real nats-server", () => {
       },
     };
   };
-  const isPublished = (relay: Relay) => until(async () => (await relay.lag()) === 0, 20_000);
+  const isPublished = (relay: Relay) => until(async () => (await relay.lag()).facts === 0, 20_000);
   /** Every fact, each stream in its order. Resolves to how many of them were stored more than once. */
   const isWhole = async (total: number) => {
     let facts = 0;
@@ -162,5 +167,28 @@ describe("the relay on a real nats-server", () => {
       20_000,
     );
     assert.equal(await isWhole(work.total()), 0);
+  });
+
+  it("keeps the order when the storage is lost while three nodes publish", async () => {
+    const relays = [await start(), await start(), await start()];
+    const work = load(relays);
+    await work.reached(300);
+    for (let time = 0; time < 3; time++) {
+      const connection = await connect({ servers: nats.url });
+      await (await connection.jetstreamManager()).streams.delete(STREAM);
+      await connection.close();
+      await work.reached(work.total() + 600);
+    }
+    await work.stop();
+    await isPublished(relays[0] as Relay);
+    await until(
+      () =>
+        isWhole(work.total()).then(
+          () => true,
+          () => false,
+        ),
+      20_000,
+    );
+    await isWhole(work.total());
   });
 });

@@ -69,7 +69,7 @@ describe("the relay", () => {
     relay.hint(await commit(5));
     await relay.idle();
     assert.deepEqual(bus.seqs(stream), range(1, 5));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
     assert.ok(await isFree());
   });
 
@@ -81,7 +81,7 @@ describe("the relay", () => {
       bus.sent.map(({ seq }) => seq),
       range(1, 650),
     );
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("publishes many streams", async () => {
@@ -91,14 +91,19 @@ describe("the relay", () => {
     relay.hint(streams);
     await relay.idle();
     for (const of of streams) assert.deepEqual(bus.seqs(of), [1, 2]);
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
-  it("counts what is committed and not yet published", async () => {
+  it("counts what is committed and not yet published, and tells the age of the oldest of it", async () => {
     const relay = start();
+    assert.deepEqual(await relay.lag(), { facts: 0, seconds: 0 });
     await commit(3);
     await commit(4, v7());
-    assert.equal(await relay.lag(), 7);
+    const before = await relay.lag();
+    assert.equal(before.facts, 7);
+    await ledger.query("databaseNow");
+    const after = await relay.lag();
+    assert.ok(before.seconds > 0 && before.seconds < 60 && after.seconds > before.seconds, `${after.seconds} s`);
   });
 
   it("finds by its sweep what nobody told it of", async () => {
@@ -108,20 +113,51 @@ describe("the relay", () => {
     assert.deepEqual(bus.seqs(stream), [1, 2, 3]);
   });
 
+  it("finds by one look of its sweep all that nobody told it of, however many streams", async () => {
+    const relay = start();
+    const streams = range(1, 700).map(() => v7());
+    await Promise.all(streams.map((of) => commit(1, of)));
+    await sweep(relay);
+    assert.equal(bus.stored().length, 700);
+    assert.equal((await relay.lag()).facts, 0);
+  });
+
+  it("looks for what nobody told it of also while hints never cease", async () => {
+    const relay = start();
+    const forgotten = v7();
+    await commit(1, forgotten);
+    let busy = true;
+    const load = (async () => {
+      while (busy) {
+        relay.hint(await commit());
+        relay.hint(await commit());
+      }
+    })();
+    // Each fact takes longer than the next commit, so that the relay never comes to rest.
+    bus.hold = () => new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => bus.sent.length > 3);
+    clock.advance(1000);
+    await until(() => bus.seqs(forgotten).length === 1);
+    busy = false;
+    await load;
+    bus.hold = () => {};
+    await relay.idle();
+  });
+
   it("sends nothing after a fact that was refused, until that is taken", async () => {
     const relay = start();
     bus.refuse = ({ seq }) => seq === 3;
     relay.hint(await commit(5));
     await relay.idle();
     assert.deepEqual(bus.seqs(stream), [1, 2]);
-    assert.equal(await relay.lag(), 3);
+    assert.equal((await relay.lag()).facts, 3);
     bus.refuse = () => false;
     await sweep(relay);
     assert.deepEqual(
       bus.sent.map(({ seq }) => seq),
       [1, 2, 3, 3, 4, 5],
     );
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("goes on with the other streams when one is refused", async () => {
@@ -133,7 +169,7 @@ describe("the relay", () => {
     relay.hint([stream, other]);
     await relay.idle();
     assert.deepEqual(bus.seqs(other), [1, 2]);
-    assert.equal(await relay.lag(), 2);
+    assert.equal((await relay.lag()).facts, 2);
   });
 
   it("never sends a fact before the one before it was taken", async () => {
@@ -210,7 +246,7 @@ describe("the relay", () => {
     awake.hint([stream]);
     await awake.idle();
     assert.deepEqual(bus.seqs(stream), range(1, 8));
-    assert.equal(await frozen.lag(), 0);
+    assert.equal((await frozen.lag()).facts, 0);
   });
 
   it("loses no hint, however close it falls to the end of a round", async () => {
@@ -233,7 +269,7 @@ describe("the relay", () => {
       relay.hint(await commit());
       await until(() => hinted);
       await relay.idle();
-      assert.equal(await relay.lag(), 0, `after ${turns} turns`);
+      assert.equal((await relay.lag()).facts, 0, `after ${turns} turns`);
       await relay.close();
     }
   });
@@ -256,7 +292,58 @@ describe("the relay", () => {
     await sweep(relay);
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), range(1, 250));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
+  });
+
+  it("publishes everything again, once, when the bus forgot all and kept its name, though two nodes notice", async () => {
+    const relays = [start(), start()];
+    relays[0]?.hint(await commit(20));
+    await relays[0]?.idle();
+    await sweep(...relays);
+    bus.forget();
+    for (let looks = 0; looks < 4; looks++) await sweep(...relays);
+    assert.deepEqual(bus.seqs(stream), range(1, 20));
+    const [known] = await ledger.query<{ losses: number; rewound: number }>("readIncarnation", ["nats"]);
+    assert.deepEqual([known?.losses, known?.rewound], [1, 1]);
+    const sent = bus.sent.length;
+    for (let looks = 0; looks < 3; looks++) await sweep(...relays);
+    assert.equal(bus.sent.length, sent);
+  });
+
+  it("goes back to the start for a node that noticed a loss and died", async () => {
+    let died = false;
+    const query: Query = async (name, parameters) => {
+      if (died || name === "rewindPublished") {
+        died = true;
+        throw new Error("the node is gone");
+      }
+      return ledger.query(name, parameters);
+    };
+    const dying = start({ query });
+    dying.hint(await commit(8));
+    await dying.idle();
+    await sweep(dying);
+    bus.forget();
+    await sweep(dying);
+    assert.ok(died);
+    await dying.close();
+    const next = start();
+    await sweep(next);
+    await sweep(next);
+    assert.deepEqual(bus.seqs(stream), range(1, 8));
+  });
+
+  it("takes the loss of a storage of before for what it was: seen to already", async () => {
+    const before = start();
+    before.hint(await commit(3));
+    await before.idle();
+    bus.forget();
+    for (let looks = 0; looks < 3; looks++) await sweep(before);
+    await before.close();
+    const sent = bus.sent.length;
+    const next = start();
+    for (let looks = 0; looks < 3; looks++) await sweep(next);
+    assert.equal(bus.sent.length, sent);
   });
 
   it("notices a lost storage also while hints never cease", async () => {
@@ -272,11 +359,11 @@ describe("the relay", () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
-    const incarnation = bus.incarnation;
-    bus.incarnation = async () => {
+    const { storage } = bus;
+    bus.storage = async (known) => {
       // As on JetStream: asking makes the stream that was lost.
       bus.refuse = () => false;
-      return incarnation();
+      return storage(known);
     };
     await until(() => bus.seqs(stream).length > 0 || bus.stored().length > 0);
     busy = false;
@@ -284,7 +371,7 @@ describe("the relay", () => {
     await sweep(relay);
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), range(1, 5));
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("publishes everything again also when a node was in the middle as another noticed", async () => {
@@ -321,12 +408,12 @@ describe("the relay", () => {
     const relay = start({ query });
     relay.hint(await commit(3));
     await relay.idle();
-    assert.equal(await relay.lag(), 3);
+    assert.equal((await relay.lag()).facts, 3);
     assert.ok(await isFree());
     broken = false;
     await sweep(relay);
     assert.deepEqual(bus.seqs(stream), [1, 2, 3]);
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("outlives a database that is away for any of its queries", async () => {
@@ -346,7 +433,7 @@ describe("the relay", () => {
       clock.advance(10_000);
       await until(() => clock.pending() >= 1);
       await sweep(relay);
-      assert.equal(await relay.lag(), 0, name);
+      assert.equal((await relay.lag()).facts, 0, name);
     }
     assert.deepEqual(bus.seqs(stream), range(1, 12));
   });
@@ -381,7 +468,7 @@ describe("the relay", () => {
     });
     await relay.idle();
     await sql.end({ timeout: 5 });
-    assert.equal(await relay.lag(), 0);
+    assert.equal((await relay.lag()).facts, 0);
   });
 
   it("keeps the order with two nodes on the same streams", async () => {
@@ -399,7 +486,7 @@ describe("the relay", () => {
     for (const relay of relays) await relay.idle();
     await sweep(...relays);
     await sweep(...relays);
-    assert.equal(await relays[0]?.lag(), 0);
+    assert.equal((await relays[0]?.lag())?.facts, 0);
     for (const of of streams) {
       const seqs = bus.seqs(of);
       assert.deepEqual(seqs, range(1, seqs.length));
@@ -448,7 +535,7 @@ describe("the relay", () => {
     clock.advance(3_000);
     await closed;
     assert.ok(bus.sent.length < 2_000, "it did not stop");
-    assert.equal(await relay.lag(), 2_000 - bus.sent.length);
+    assert.equal((await relay.lag()).facts, 2_000 - bus.sent.length);
     assert.ok(await isFree());
     assert.equal(clock.pending(), 0);
     const next = start();

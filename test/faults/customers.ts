@@ -1,7 +1,7 @@
 /** Customers of the API, who go on whatever happens, and insist on what they ordered with a key. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import { createRandom, type Random } from "../../src/embedded/simulated/drawing/random.ts";
+import { createRandom } from "../../src/embedded/simulated/drawing/random.ts";
 import type { TestApp } from "../support/app.ts";
 import type { Client } from "../support/client.ts";
 import { optionsOf, type Said } from "../support/flow.ts";

@@ -83,8 +83,8 @@ const evidenceOf = (tables: Tables, taken: Taken): Evidence => {
     // No bus keeps what this app says.
     published: new Map([...tables.facts].map(([stream, facts]) => [stream, new Set(facts.map(({ seq }) => seq))])),
     orders: [
-      ...taken.jobs.map((id) => ({ jobs: [id], batch: null, stream: streamOf(id) })),
-      ...taken.batches.map((id) => ({ jobs: inOrder(id), batch: id, stream: id })),
+      ...taken.jobs.map((id) => ({ jobs: [id], batch: null, stream: streamOf(id), traceparent: null })),
+      ...taken.batches.map((id) => ({ jobs: inOrder(id), batch: id, stream: id, traceparent: null })),
     ],
   };
 };

@@ -107,7 +107,6 @@ export const underLoad = async (
     assert.ok(succeeded > 0, "something was done");
     assert.ok(longestMs < boundMs, `an answer took ${longestMs} ms`);
   } finally {
-    if (process.env.DEBUG_F) for (const { answers } of all) console.log(JSON.stringify(answers.figures), answers.told);
     await customers.close();
     await sql.end({ timeout: 1 });
   }

@@ -72,7 +72,9 @@ const start = () => {
   const app = base
     .use(createHealth({ checks: {}, log }))
     .use(createMetricsRoute(metrics))
-    .use(createDocs({ publicUrl: "https://darkroom.example", version: "1.2.3", sockets }))
+    .use(
+      createDocs({ publicUrl: "https://darkroom.example", version: "1.2.3", sockets, asyncapi: { asyncapi: "3.0.0" } }),
+    )
     .use(slice);
   return createClient(app);
 };

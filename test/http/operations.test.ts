@@ -6,7 +6,7 @@ import { createClient, recordingLog, setup } from "./bundle.ts";
 
 const startHealth = (
   checks: Record<string, () => Promise<void>>,
-  options: { limitMs?: number; cacheMs?: number } = {},
+  options: Partial<Pick<Parameters<typeof createHealth>[0], "spared" | "limitMs" | "cacheMs">> = {},
 ) => {
   const { log, lines } = recordingLog();
   return { ...createClient(setup().base.use(createHealth({ checks, log, ...options }))), lines };
@@ -47,6 +47,14 @@ describe("health", () => {
       ["nats", "s3"],
     );
     assert.equal((await send("/livez")).status, 200);
+  });
+
+  it("is degraded, and still 200, when something is down that no answer needs", async () => {
+    const checks = { postgres: async () => {}, bus: async () => Promise.reject(new Error("away")) };
+    const { send } = startHealth(checks, { spared: ["bus"] });
+    const response = await send("/health");
+    const { status, checks: found } = (await response.json()) as Health;
+    assert.deepEqual([response.status, status, found.bus?.status], [200, "degraded", "down"]);
   });
 
   it("asks once for many probes, and again when the report is old", async () => {

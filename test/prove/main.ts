@@ -3,6 +3,7 @@
  * `PROVE_KILLS` is how often each of them kills (200).
  */
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { BENCHES } from "../bench/benches.ts";
 import { type Entry, named, runAll } from "./run-all.ts";
 import { untilSignal } from "./until-signal.ts";
@@ -10,6 +11,7 @@ import { untilSignal } from "./until-signal.ts";
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const KILLS = process.env.PROVE_KILLS ?? "200";
 const test = (file: string): Entry["command"] => [process.execPath, "test", "--timeout", "7200000", file];
+const program = (file: string): Entry["command"] => [process.execPath, fileURLToPath(new URL(file, import.meta.url))];
 
 const ENTRIES: readonly Entry[] = [
   {
@@ -25,16 +27,55 @@ const ENTRIES: readonly Entry[] = [
     figures: /^\s*(?:provider|higgsfield|replicate|fal) .*$/,
   },
   {
+    name: "cluster",
+    command: test("test/chaos/chaos.test.ts"),
+    env: { CLUSTER_RUNS: "20", CLUSTER_SECONDS: "30" },
+    figures: /^ *(?:seed|\d+|all) {2}.*$/,
+  },
+  {
     name: "failover",
     command: test("test/chaos/failover.test.ts"),
     env: { FAILOVER_JOBS: "3000" },
     figures: /^failover: (.*)$/,
   },
   {
+    name: "relay",
+    command: test("test/chaos/relay-outage.test.ts"),
+    env: { OUTAGE_S: "30" },
+    figures: /^outage: (.*)$/,
+  },
+  {
+    name: "nats",
+    command: program("nats.ts"),
+    figures: /^nats: (.*)$/,
+  },
+  {
+    name: "postgres",
+    command: test("test/e2e/postgres-faults"),
+    env: { FAULT_SECONDS: "8" },
+    figures: /^(.* requests, \d+ taken, .*)$/,
+  },
+  {
     name: "rolling",
     command: test("test/chaos/rolling.test.ts"),
     env: { ROLLING_ROUNDS: "10" },
     figures: /^rolling: (.*)$/,
+  },
+  {
+    name: "proxy",
+    command: test("test/deploy/proxy.test.ts"),
+    env: { PROXY_ROUNDS: "20" },
+    figures: /^proxy: (.*)$/,
+  },
+  {
+    name: "image",
+    command: program("image.ts"),
+    figures: /^image: (.*)$/,
+  },
+  {
+    name: "compose",
+    command: program("compose.ts"),
+    figures: /^((?:docker-compose\.yml|Dockerfile) is valid.*)$/,
   },
   {
     name: "simulation",

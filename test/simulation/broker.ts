@@ -58,7 +58,8 @@ export const createBroker = (world: World): Broker => {
           return ask(world, gate, { name: "publish", happen, mishap }).catch(() => 0);
         },
         subscribe: (stream, listener) => local.add(stream, listener),
-        incarnation: async () => "the first",
+        storage: async () => ({ name: "the first", head: 0, lost: false }),
+        exhibit: () => {},
         check: async () => {},
         close: async () => {},
       };

@@ -94,6 +94,16 @@ export const checkBatches = ({ tables, orders }: Evidence, accuse: Accuse) => {
   }
 };
 
+/** Every fact carries the trace of the order that it follows from. */
+const checkTraces = ({ tables, orders }: Evidence, accuse: Accuse) => {
+  const traces = new Map(
+    orders.flatMap(({ jobs, batch, traceparent }) => [...jobs, batch ?? ""].map((id) => [id, traceparent] as const)),
+  );
+  for (const { actor_id, traceparent } of [...tables.facts.values()].flat()) {
+    if (traceparent !== traces.get(actor_id)) accuse(`a fact that is owed to ${traceparent}`, actor_id);
+  }
+};
+
 export const checkStreams = ({ tables, published }: Evidence, accuse: Accuse) => {
   const owners = new Map<string, number[]>();
   for (const { id, seq } of tables.streams.values()) {
@@ -138,5 +148,6 @@ export const checkEnd = (evidence: Evidence) => {
   checkTries(evidence, accuse);
   checkBatches(evidence, accuse);
   checkStreams(evidence, accuse);
+  checkTraces(evidence, accuse);
   checkClients(evidence, accuse);
 };

@@ -8,7 +8,7 @@ import { CONFIG } from "./settings.ts";
 import { PROVIDERS, type ProviderName } from "./upstream.ts";
 
 /** What was taken, as the customer was told. `stream`: where it can be watched. */
-export type Order = { jobs: string[]; batch: string | null; stream: string };
+export type Order = { jobs: string[]; batch: string | null; stream: string; traceparent: string | null };
 type Wish = { owner: string; account: ProviderName; chat: string | null; count: number };
 
 export type Customers = {
@@ -29,18 +29,20 @@ const make = (
   draws: Draws,
   { owner, account, chat, count }: Wish,
 ): { unit: Unit; order: Order } => {
-  const unit = emptyUnit(draws.id());
+  const id = draws.id();
   const jobs = Array.from({ length: count }, () => draws.id());
   const batch = count > 1 ? draws.id() : null;
   const stream = batch ?? chat ?? String(jobs[0]);
+  const traceparent = `the order of ${jobs[0]}`;
+  const unit = emptyUnit(id, traceparent);
   if (batch !== null) {
-    const identity = { id: batch, kind: "batch" as const, owner, stream, account: null, labels: {} };
+    const identity = { id: batch, kind: "batch" as const, owner, stream, account: null, labels: {}, traceparent };
     unit.actors.push(dispatch.create(identity, { count }));
     unit.rows.batches = [{ id: batch, user_id: owner }];
   }
   const labels = { model_key: account, tool_type: TOOL };
   jobs.forEach((id, index) => {
-    const identity = { id, kind: "job" as const, owner, stream, account, labels };
+    const identity = { id, kind: "job" as const, owner, stream, account, labels, traceparent };
     const { webhooks: webhook } = PROVIDERS[account];
     unit.actors.push(
       dispatch.create(identity, { account, model: account, batch, index, timeoutMs: CONFIG.JOB_TIMEOUT_MS, webhook }),
@@ -48,7 +50,7 @@ const make = (
   });
   // The prompt tells the provider's books whose bill it is.
   unit.rows.jobs = jobs.map((id) => ({ id, ...labels, prompt: id, inputs: [], alternatives: [] }));
-  return { unit, order: { jobs, batch, stream } };
+  return { unit, order: { jobs, batch, stream, traceparent } };
 };
 
 export const createCustomers = (world: World, cluster: Cluster, draws: Draws): Customers => {

@@ -50,6 +50,7 @@ type FactItem = {
   actor_kind: string;
   actor_id: string;
   data: Row;
+  traceparent: string | null;
 };
 export type Group = {
   units: UnitItem[];

@@ -73,6 +73,7 @@ const createUnits = (random: Random, id: () => string) => {
       stream: random.pick(streams),
       account,
       labels: {},
+      traceparent: null,
       // Sometimes somebody else was first.
       expect: version > 0 && random.chance(0.15) ? version - 1 || 7 : version,
       machineVersion: 1,
@@ -98,6 +99,7 @@ const createUnits = (random: Random, id: () => string) => {
           ...(random.chance(0.8) ? { done_by_ms: random.whole(10, 99) } : {}),
           done_after_ms: random.whole(0, 9),
         },
+        traceparent: random.chance(0.5) ? id() : null,
       })),
       drains: [],
       tells: random.chance(0.4) ? [{ to: random.pick(actors).id, event: { type: "item" } }] : [],

@@ -225,11 +225,20 @@ const factQueries = (t: Tables): Named => {
         return { id: stream.id };
       }),
     readIncarnation: ([name]) => {
-      const incarnation = t.incarnations.get(String(name));
-      return incarnation === undefined ? [] : [{ incarnation }];
+      const known = t.incarnations.get(String(name));
+      return known === undefined ? [] : [{ ...known }];
     },
-    writeIncarnation: ([name, incarnation]) => {
-      t.incarnations.set(String(name), String(incarnation));
+    noteIncarnation: ([name, incarnation, head, losses]) => {
+      const known = t.incarnations.get(String(name)) ?? { incarnation: "", head: 0, losses: 0, rewound: 0 };
+      if (Number(losses) < known.losses) return [];
+      const highest = Number(losses) > known.losses ? Number(head) : Math.max(known.head, Number(head));
+      const noted = { incarnation: String(incarnation), head: highest, losses: Number(losses), rewound: known.rewound };
+      t.incarnations.set(String(name), noted);
+      return [];
+    },
+    noteRewound: ([name, losses]) => {
+      const known = t.incarnations.get(String(name));
+      if (known) known.rewound = Math.max(known.rewound, Number(losses));
       return [];
     },
   };

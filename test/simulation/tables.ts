@@ -102,7 +102,7 @@ export const createTables = () => ({
   batches: new Map<string, Row>(),
   outputs: new Map<string, Row[]>(),
   claims: new Map<string, { node: string; expires_at: number }>(),
-  incarnations: new Map<string, string>(),
+  incarnations: new Map<string, { incarnation: string; head: number; losses: number; rewound: number }>(),
 });
 export type Tables = ReturnType<typeof createTables>;
 

@@ -35,6 +35,7 @@ const facts = range(1, FACTS).map(
     seq,
     owner: "owner",
     ownerSeq: seq,
+    traceparent: null,
     type: "message.created",
     at: seq,
     actorKind: "message",

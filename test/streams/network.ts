@@ -101,6 +101,7 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
         actorKind: "message",
         actorId: `m${seq}`,
         data: { by: node },
+        traceparent: null,
       };
       facts.push(fact);
       onTheWay.push({ node, fact }, { node: 1 - node, fact });

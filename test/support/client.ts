@@ -25,8 +25,8 @@ export type Client = {
   post<T = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>>;
   /** The head of a live stream, which is then hung up on; of a refusal, the body too. */
   look<T = unknown>(path: string): Promise<Answer<T | null>>;
-  /** A live stream. Rejects when it is not one. */
-  events(path: string, headers?: Record<string, string>): Promise<Events>;
+  /** A live stream, until `signal` aborts. Rejects when it is not one. */
+  events(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Events>;
 };
 
 const REQUEST_MS = 20_000;
@@ -62,6 +62,6 @@ export const createClient = (base: () => string, always: Record<string, string> 
     },
     get: (path, headers) => send("GET", path, { headers }),
     post: (path, body, headers) => send("POST", path, { body, headers }),
-    events: (path, headers = {}) => openEvents(new URL(path, base()), { ...always, ...headers }),
+    events: (path, headers = {}, signal) => openEvents(new URL(path, base()), { ...always, ...headers }, signal),
   };
 };

@@ -31,10 +31,15 @@ const parse = (block: string): ServerEvent | null => {
   return { ...(id === undefined ? {} : { id }), event: fields.get("event") ?? "message", data: JSON.parse(data) };
 };
 
-/** Connects. Rejects with the status and the body when the answer is no stream. */
-export const openEvents = async (url: URL, headers: Record<string, string> = {}): Promise<Events> => {
+/** Connects, and hangs up when `signal` aborts. Rejects with the status and the body when the answer is no stream. */
+export const openEvents = async (
+  url: URL,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Events> => {
   const hangUp = new AbortController();
-  const response = await fetch(url, { headers, signal: hangUp.signal });
+  const either = signal ? AbortSignal.any([hangUp.signal, signal]) : hangUp.signal;
+  const response = await fetch(url, { headers, signal: either });
   if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
     throw new Error(`no stream: ${response.status} ${await response.text()}`);
   }

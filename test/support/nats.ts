@@ -1,28 +1,20 @@
-import { execFile } from "node:child_process";
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { constants } from "node:fs";
-import { delimiter, join } from "node:path";
-import process from "node:process";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { connect } from "nats";
-import { chooseIdentity, launch, type Running } from "../../src/embedded/postgres-process.ts";
+import { type ConnectionOptions, connect } from "nats";
 import { temporaryDirectory } from "./directory.ts";
-import { freePort } from "./port.ts";
 import { engineAnswers } from "./docker.ts";
+import { findNats, obtainNats } from "./nats-binary.ts";
+import { containedNats, type Engine, localNats } from "./nats-engine.ts";
+import { freePort } from "./port.ts";
 
-const run = promisify(execFile);
-
-const CACHE = fileURLToPath(new URL("../../.cache/", import.meta.url));
-const UNPACKED = join(CACHE, "nats-server/usr/sbin/nats-server");
-const IMAGE = "nats:2.12";
 const READY_MS = 10_000;
-const DOWNLOAD_MS = 120_000;
 
 /** A real nats-server with JetStream. */
 export type TestNats = {
   url: string;
+  /** Where it keeps its streams. */
+  store: string;
   /** The power goes out: SIGKILL. What JetStream acknowledged is on disk. */
   kill(): Promise<void>;
   /** Starts it again on the same port and store. */
@@ -31,137 +23,59 @@ export type TestNats = {
   stop(): Promise<void>;
 };
 
-/** Something that can be started on a port and killed, again and again. */
-type Engine = { start(): Promise<void>; kill(): Promise<void>; remove(): Promise<void> };
-
-const runnable = (file: string) =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-
-const onPath = async (): Promise<string | undefined> => {
-  for (const directory of (process.env.PATH ?? "").split(delimiter)) {
-    const file = join(directory, "nats-server");
-    if (directory && (await runnable(file))) return file;
+/** Waits until a server answers for JetStream. */
+export const untilNats = async (client: ConnectionOptions, ms = READY_MS): Promise<void> => {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    try {
+      const connection = await connect({ ...client, reconnect: false, timeout: 1000 });
+      await connection.jetstreamManager().finally(() => connection.close());
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await wait(20);
+    }
   }
-  return undefined;
 };
 
-/** Lists of our own, so that neither root nor an earlier `apt-get update` is needed. */
-const ownLists = async (): Promise<string[]> => {
-  const state = join(CACHE, "apt");
-  await mkdir(join(state, "lists/partial"), { recursive: true });
-  await mkdir(join(state, "archives/partial"), { recursive: true });
-  const options = [
-    `Dir::State::lists=${state}/lists`,
-    `Dir::Cache=${state}`,
-    "APT::Sandbox::User=",
-    "Debug::NoLocking=1",
-  ];
-  const flags = options.flatMap((option) => ["-o", option]);
-  await run("apt-get", [...flags, "update"], { timeout: DOWNLOAD_MS });
-  return flags;
-};
-
-/** Unpacks the Debian package into `.cache/`: no root, nothing installed. */
-const download = async (): Promise<string> => {
-  await mkdir(CACHE, { recursive: true });
-  const fetch = (flags: string[]) =>
-    run("apt-get", [...flags, "-o", "APT::Sandbox::User=", "download", "nats-server"], {
-      cwd: CACHE,
-      timeout: DOWNLOAD_MS,
-    });
-  await fetch([]).catch(async () => fetch(await ownLists()));
-  const file = (await readdir(CACHE)).find((name) => name.startsWith("nats-server_") && name.endsWith(".deb"));
-  if (!file) throw new Error("apt-get downloaded nothing");
-  const fresh = `nats-server.new-${process.pid}`;
-  await run("dpkg", ["-x", file, fresh], { cwd: CACHE });
-  await rename(join(CACHE, fresh), join(CACHE, "nats-server"));
-  await rm(join(CACHE, file));
-  await rm(join(CACHE, "apt"), { recursive: true, force: true });
-  return UNPACKED;
-};
-
-const local = async (binary: string, port: number, store: string): Promise<Engine> => {
-  const { guard } = await chooseIdentity();
-  const identity = {
-    guard,
-    command: (file: string, args: string[], options: string[] = []): [string, string[]] =>
-      options.length > 0 ? ["setpriv", [...options, "--", file, ...args]] : [file, args],
-  };
-  let server: Running | undefined;
-  return {
-    start: async () => {
-      server = launch(identity, binary, ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)], "/", () => {});
-    },
-    kill: async () => {
-      server?.signal("SIGKILL");
-      await server?.ended;
-    },
-    remove: async () => {},
-  };
-};
-
-const container = (port: number): Engine => {
-  const name = `darkroom-test-nats-${process.pid}-${port}`;
-  let created = false;
-  return {
-    start: async () => {
-      const fresh = ["run", "-d", "--name", name, "-p", `127.0.0.1:${port}:4222`, IMAGE, "-js", "-sd", "/data"];
-      await run("docker", created ? ["start", name] : fresh, { timeout: DOWNLOAD_MS });
-      created = true;
-    },
-    kill: async () => void (await run("docker", ["kill", name])),
-    remove: async () => void (await run("docker", ["rm", "-f", "-v", name])),
-  };
-};
-
-const chooseEngine = async (port: number, store: string): Promise<Engine> => {
-  const found = (await onPath()) ?? ((await runnable(UNPACKED)) ? UNPACKED : undefined);
-  if (found) return local(found, port, store);
-  if (await engineAnswers()) return container(port);
-  const unpacked = await download().catch((error: Error) => {
-    throw new Error(
-      `these tests need nats-server. Install it with:  sudo apt-get install nats-server  (macOS: brew install nats-server)\n${error.message}`,
-    );
-  });
-  return local(unpacked, port, store);
+const chooseEngine = async (port: number, store: string, directory: string, args: string[]): Promise<Engine> => {
+  const found = await findNats();
+  if (!found && (await engineAnswers())) return containedNats(port, directory, args);
+  const own = ["-js", "-sd", store, "-a", "127.0.0.1", "-p", String(port)];
+  return localNats(found ?? (await obtainNats()), [...own, ...args]);
 };
 
 /**
- * Starts nats-server from PATH, else as a container, else from the Debian package unpacked into `.cache/`.
- * @throws Error with the one line that installs it where none of these is possible
+ * Starts nats-server: NATS_SERVER_BIN, else from PATH, else as a container, else unpacked from the Debian package.
+ * @param options `config` is added to its configuration; `client`: how one connects then
  */
-export const startNats = async (options: { port?: number; storeDir?: string } = {}): Promise<TestNats> => {
+export const startNats = async (
+  options: {
+    port?: number;
+    storeDir?: string;
+    config?: (directory: string) => Promise<string>;
+    client?: (directory: string) => ConnectionOptions;
+  } = {},
+): Promise<TestNats> => {
   const port = options.port ?? (await freePort());
   const store = options.storeDir ?? (await temporaryDirectory());
-  const engine = await chooseEngine(port, store);
-  const url = `nats://127.0.0.1:${port}`;
-  const answers = async () => {
-    const client = await connect({ servers: url, reconnect: false, timeout: 1000 });
-    await client.jetstreamManager().finally(() => client.close());
-  };
+  const directory = await temporaryDirectory();
+  const file = join(directory, "nats.conf");
+  await writeFile(file, (await options.config?.(directory)) ?? "");
+  const engine = await chooseEngine(port, store, directory, options.config ? ["-c", file] : []);
   const start = async () => {
     await engine.start();
-    const deadline = performance.now() + READY_MS;
-    for (;;) {
-      try {
-        return await answers();
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-        await wait(20);
-      }
-    }
+    await untilNats({ ...options.client?.(directory), servers: `127.0.0.1:${port}` });
   };
   const stop = async () => {
     await engine.kill().catch(() => undefined);
     await engine.remove();
+    await rm(directory, { recursive: true, force: true });
     if (!options.storeDir) await rm(store, { recursive: true, force: true });
   };
   await start().catch(async (error) => {
     await stop();
     throw error;
   });
-  return { url, kill: engine.kill, restart: start, stop };
+  return { url: `nats://127.0.0.1:${port}`, store, kill: engine.kill, restart: start, stop };
 };

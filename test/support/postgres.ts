@@ -1,19 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
 import process from "node:process";
 import { after } from "node:test";
 import { connect, type Sql } from "../../src/db/connect.ts";
 import { migrate } from "../../src/db/migrate.ts";
-import { createLog } from "../../src/log.ts";
-import { temporaryDirectory } from "./directory.ts";
-import { engineAnswers } from "./docker.ts";
+import { chooseServer, type Server } from "./postgres-server.ts";
 
-/**
- * One PostgreSQL per test process, started by the first file that asks: TEST_DATABASE_URL, else the
- * embedded binaries in a temporary directory, else (or with TEST_POSTGRES=docker) a container.
- */
-
-type Server = { url: string; stop(): Promise<void> };
+/** One PostgreSQL per test process, started by the first file that asks. Which one: see `chooseServer`. */
 
 type Cluster = { server: Server; admin: Sql; template: string; clones: Set<string> };
 
@@ -23,37 +15,6 @@ export type TestDatabase = {
   url: string;
   name: string;
   drop(): Promise<void>;
-};
-
-const embedded = async (): Promise<Server> => {
-  const { startPostgres } = await import("../../src/embedded/postgres.ts");
-  const directory = await temporaryDirectory();
-  const server = await startPostgres({
-    dataDir: directory,
-    log: createLog("error"),
-    settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" },
-  });
-  const remove = () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
-  process.once("exit", remove);
-  return { url: server.url, stop: () => server.stop().finally(remove) };
-};
-
-const container = async (): Promise<Server> => {
-  const { PostgreSqlContainer } = await import("@testcontainers/postgresql");
-  const started = await new PostgreSqlContainer("postgres:18-alpine")
-    .withCommand(["postgres", "-c", "fsync=off", "-c", "max_connections=300"])
-    .start();
-  return { url: started.getConnectionUri(), stop: () => started.stop().then(() => undefined) };
-};
-
-const chooseServer = async (): Promise<Server> => {
-  const given = process.env.TEST_DATABASE_URL;
-  if (given) return { url: given, stop: async () => {} };
-  if (process.env.TEST_POSTGRES === "docker") return container();
-  return embedded().catch(async (error) => {
-    if (await engineAnswers()) return container();
-    throw error;
-  });
 };
 
 const inDatabase = (url: string, database: string) => {
@@ -66,7 +27,11 @@ const startCluster = async (): Promise<Cluster> => {
   const server = await chooseServer();
   const admin = connect(inDatabase(server.url, "postgres"), { max: 4, role: "admin" });
   const template = `darkroom_test_${randomBytes(6).toString("hex")}`;
-  await admin.unsafe(`create database ${template}`);
+  await admin.unsafe(`create database ${template}`).catch(async (error: Error) => {
+    await admin.end({ timeout: 5 });
+    await server.stop();
+    throw new Error(`the tests' PostgreSQL takes no database (TEST_DATABASE_URL, if set): ${error.message}`);
+  });
   const sql = connect(inDatabase(server.url, template), { max: 1, role: "admin" });
   await migrate(sql).finally(() => sql.end({ timeout: 5 }));
   return { server, admin, template, clones: new Set() };

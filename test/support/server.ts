@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import { bunBinary } from "./bun.ts";
 import { temporaryDirectory } from "./directory.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -9,7 +10,8 @@ const LAUNCHER = fileURLToPath(new URL("../../src/runtime/launch.mjs", import.me
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const DENO = fileURLToPath(new URL("../../node_modules/.bin/deno", import.meta.url));
 const READY_MS = 30_000;
-const STOP_MS = 15_000;
+/** Longer than the limit that it sets itself, so that it is that which shows. */
+const STOP_MS = 45_000;
 
 /** A Darkroom in a process of its own. */
 export type TestServer = {
@@ -20,6 +22,8 @@ export type TestServer = {
   dataDir: string;
   /** Everything that it has written to stdout and stderr. */
   logs(): string;
+  /** Resolves with the exit code when the process is gone, for whatever reason; null for a signal's. */
+  exited: Promise<number | null>;
   /** The power goes out. Resolves when the process is gone. */
   kill9(): Promise<void>;
   /** SIGTERM. Resolves with the exit code; rejects (and kills) when it does not end in time. */
@@ -31,11 +35,7 @@ export type TestServer = {
 export type ServerEnvironment = Record<string, string | undefined>;
 
 // Bun itself is the child, so that kill9 hits Darkroom and not a launcher in front of it.
-const bun = () => {
-  const binary =
-    "Bun" in globalThis ? process.execPath : fileURLToPath(new URL("../../node_modules/.bin/bun", import.meta.url));
-  return [binary, ["--no-env-file", MAIN]] as const;
-};
+const bun = () => [bunBinary(), ["--no-env-file", MAIN]] as const;
 
 const COMMANDS = {
   bun,
@@ -49,11 +49,12 @@ const inherited = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, TMPDI
 /**
  * Starts the real `src/main.ts` on a free port and waits until it says that it is ready.
  * @param env settings; DATA_DIR defaults to a temporary directory
+ * @param options `signal` kills it in the middle of its start
  * @throws Error with its output when it ends or is not ready in time
  */
 export const startServer = async (
   env: ServerEnvironment = {},
-  { via = "bun" }: { via?: keyof typeof COMMANDS } = {},
+  { via = "bun", signal }: { via?: keyof typeof COMMANDS; signal?: AbortSignal } = {},
 ): Promise<TestServer> => {
   const dataDir = env.DATA_DIR ?? (await temporaryDirectory());
   const [command, args] = COMMANDS[via]();
@@ -99,6 +100,9 @@ export const startServer = async (
     if (child.exitCode === null && child.signalCode === null) await stop();
     if (env.DATA_DIR === undefined) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   };
+  const kill = () => void child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  if (signal?.aborted) kill();
   try {
     const url = await within(READY_MS, Promise.race([ready, early]), "was not ready");
     return {
@@ -106,6 +110,7 @@ export const startServer = async (
       pid: child.pid ?? 0,
       dataDir,
       logs: () => output,
+      exited,
       kill9: async () => {
         child.kill("SIGKILL");
         await exited;
@@ -118,5 +123,7 @@ export const startServer = async (
     await exited;
     await clean();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", kill);
   }
 };

@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
-import { type Client, createClient } from "../support/client.ts";
-import { temporaryDirectory } from "../support/directory.ts";
-import { startNats } from "../support/nats.ts";
-import { cloneDatabase } from "../support/postgres.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { type Client, createClient } from "./client.ts";
+import { temporaryDirectory } from "./directory.ts";
+import { startNats } from "./nats.ts";
+import { cloneDatabase } from "./postgres.ts";
+import { startServer, type TestServer } from "./server.ts";
 
 export type Node = { server: TestServer; client: Client };
 

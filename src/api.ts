@@ -1,0 +1,224 @@
+/** Requests: who may do what, the slices and their routes, on top of the actors and streams of a node. */
+import type { Dispatch } from "./actors/dispatch.ts";
+import { emptyUnit } from "./actors/unit.ts";
+import type { Watch } from "./actors/watch.ts";
+import { createAttachmentCommands } from "./attachments/commands.ts";
+import { attachmentFacts } from "./attachments/facts.ts";
+import { createLinks } from "./attachments/links.ts";
+import { createAttachmentRoutes } from "./attachments/routes.ts";
+import { DEMO_USER } from "./auth/demo.ts";
+import { createKnownUsers } from "./auth/known-users.ts";
+import { createPasswords } from "./auth/passwords.ts";
+import { createAuthRoutes } from "./auth/routes.ts";
+import { createTokens } from "./auth/tokens.ts";
+import { createBatchCommands } from "./batches/commands.ts";
+import { batchFacts, batchStreamDescriptions } from "./batches/facts.ts";
+import { createBatchReads } from "./batches/reads.ts";
+import { createBatchRoutes } from "./batches/routes.ts";
+import { createBatchSockets } from "./batches/sockets.ts";
+import { createBatchStreams } from "./batches/streams.ts";
+import { createChatCommands } from "./chats/commands.ts";
+import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
+import { createChatRoutes } from "./chats/routes.ts";
+import type { Config } from "./config.ts";
+import { createDocs } from "./http/docs.ts";
+import { createExchanges } from "./http/exchange.ts";
+import { createGuard } from "./http/guard.ts";
+import { createHealth } from "./http/health.ts";
+import { createHostCheck } from "./http/hosts.ts";
+import { createMetricsRoute } from "./http/metrics.ts";
+import type { Metrics } from "./http/metrics.ts";
+import { createOnce } from "./http/once.ts";
+import { createOrigins } from "./http/origins.ts";
+import type { NewUser } from "./http/principal.ts";
+import { createProviderRoutes, type ProviderState } from "./http/providers.ts";
+import { createBase } from "./http/toolkit.ts";
+import { createJobCommands } from "./jobs/commands.ts";
+import { jobFacts, jobStreamDescription } from "./jobs/facts.ts";
+import type { History } from "./jobs/history.ts";
+import type { OutlookOf } from "./jobs/outlook.ts";
+import type { PresentJob } from "./jobs/present.ts";
+import { createJobReads } from "./jobs/reads.ts";
+import { createJobRoutes } from "./jobs/routes.ts";
+import type { Log } from "./log.ts";
+import type { OfferedModel } from "./models/model.ts";
+import { createModelRoutes } from "./models/routes.ts";
+import { createOptionCommands } from "./options/commands.ts";
+import { optionFacts } from "./options/facts.ts";
+import { createOptionRoutes } from "./options/routes.ts";
+import type { Services } from "./services.ts";
+import { createAsyncApi } from "./streams/asyncapi.ts";
+import type { Clients } from "./streams/clients.ts";
+import type { Messages } from "./streams/messages.ts";
+import type { Served } from "./streams/session.ts";
+import { createReceiver } from "./webhooks/receive.ts";
+import { createReplays } from "./webhooks/replays.ts";
+import { createHookRoutes, HOOK_ROUTE } from "./webhooks/routes.ts";
+import type { Hooks } from "./webhooks/token.ts";
+
+const version = "0.1.0";
+
+/** What a node has built below the slices. */
+export type Ground = {
+  config: Config;
+  log: Log;
+  metrics: Metrics;
+  services: Services;
+  dispatch: Dispatch;
+  watch: Watch;
+  models: readonly OfferedModel[];
+  /** The states of the provider accounts. */
+  accounts(): Promise<ProviderState[]>;
+  hooks: Hooks;
+  history: History;
+  outlook: OutlookOf;
+  present: PresentJob;
+  clients: Clients;
+  messages: Messages;
+  /** Whether the node is ready, as far as it alone decides. */
+  ready(): boolean;
+};
+
+export const createApi = (ground: Ground): Served => {
+  const { config, log, metrics, services, models, accounts, hooks, history, outlook, present } = ground;
+  const { clients, messages, dispatch, watch } = ground;
+  const { query, clock, draws, bus, storage, s3, providers } = services;
+  const origins = createOrigins(config);
+  const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
+
+  // Who may do what.
+  const exchanges = createExchanges();
+  const provision = createKnownUsers(async ({ id, email, passwordHash, role }: NewUser) => {
+    const unit = emptyUnit(draws.id());
+    unit.rows.users = [{ id, email: email ?? null, password_hash: passwordHash ?? null, role }];
+    await dispatch.submit(unit);
+  });
+  const tokens = createTokens({ secret: services.secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
+  const guard = createGuard({ verify: tokens.verify, provision, demo: config.DEMO ? DEMO_USER : null, exchanges });
+
+  // Slices.
+  const once = createOnce({ query, dispatch });
+  const jobReads = createJobReads({ query, present, history, outlook });
+  const jobCommands = createJobCommands({
+    dispatch,
+    reads: jobReads,
+    clock,
+    draws,
+    defaultTimeoutMs: config.JOB_TIMEOUT_MS,
+    callable: services.callable,
+  });
+  const attachmentCommands = createAttachmentCommands({
+    dispatch,
+    watch,
+    query,
+    storage,
+    clock,
+    draws,
+    uploadTtlS: config.UPLOAD_TTL_S,
+  });
+  const optionCommands = createOptionCommands({
+    query,
+    jobs: jobCommands,
+    attachments: attachmentCommands,
+    models,
+    draws,
+    enhancement: config.PROMPT_ENHANCEMENT,
+  });
+  const chatCommands = createChatCommands({
+    dispatch,
+    query,
+    attachments: attachmentCommands,
+    options: optionCommands,
+    clock,
+    draws,
+  });
+  const batchReads = createBatchReads({ query, jobs: jobReads });
+  const batchCommands = createBatchCommands({
+    dispatch,
+    jobs: jobCommands,
+    options: optionCommands,
+    models,
+    reads: batchReads,
+    clock,
+    draws,
+  });
+  const batchStreams = createBatchStreams({ reads: batchReads, clients, messages });
+  const links = createLinks({
+    secret: services.derive("attachment-links"),
+    publicUrl: config.PUBLIC_URL,
+    now: clock.now,
+  });
+  const sockets = createBatchSockets({
+    streams: batchStreams,
+    authenticate: guard.authenticate,
+    hostAllowed: createHostCheck(config),
+    originTrusted: origins.trusted,
+    publicUrl: config.PUBLIC_URL,
+  });
+
+  const asyncapi = createAsyncApi({
+    publicUrl: config.PUBLIC_URL,
+    version,
+    facts: [...chatFacts, ...optionFacts, ...attachmentFacts, ...jobFacts, ...batchFacts],
+    streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions],
+  });
+
+  const receiver = createReceiver({
+    providers,
+    hooks,
+    replays: createReplays(query),
+    dispatch,
+    query,
+    clock,
+    log,
+  });
+
+  const http = createBase({ config, log, metrics, exchanges, origins, raw: new Set([HOOK_ROUTE]) })
+    .use(
+      createHealth({
+        log,
+        // Without it streams hear from the log, and the relay catches up afterwards.
+        spared: ["bus"],
+        checks: {
+          postgres: async () => {
+            await query("databaseNow");
+            await services.lock.check();
+          },
+          clock: () => services.databaseClock.check(),
+          storage: () => storage.check(),
+          bus: () => bus.check(),
+          node: async () => {
+            if (!ground.ready()) throw new Error("this node is not ready");
+          },
+        },
+      }),
+    )
+    .use(createMetricsRoute(metrics))
+    .use(createProviderRoutes({ guard, read: accounts }))
+    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description], asyncapi }))
+    .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
+    .use(createModelRoutes({ guard, models }))
+    .use(
+      createAttachmentRoutes({
+        guard,
+        exchanges,
+        commands: attachmentCommands,
+        links,
+        storage,
+        query,
+        maxBytes: config.UPLOAD_MAX_BYTES,
+      }),
+    )
+    .use(createJobRoutes({ guard, reads: jobReads, commands: jobCommands, once, clients, messages, urlEpoch }))
+    .use(createOptionRoutes({ guard, commands: optionCommands, once, query }))
+    .use(createChatRoutes({ guard, commands: chatCommands, query, clients, messages }))
+    .use(
+      createBatchRoutes({ guard, commands: batchCommands, reads: batchReads, streams: batchStreams, once, urlEpoch }),
+    )
+    .use(createHookRoutes({ receiver, exchanges }));
+
+  return {
+    fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
+    socket: (request) => sockets.upgrade(request),
+  };
+};
