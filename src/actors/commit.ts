@@ -136,8 +136,9 @@ export const createCommitter = (deps: {
     aside.step(blocked);
     await settle(free, monotonic() + SIFT_MS);
     // The line stood still meanwhile. Who would get an answer too late gets it now.
-    giveUp(waiting.filter(isLate));
-    waiting.splice(0, waiting.length, ...waiting.filter((one) => !isLate(one)));
+    const { late = [], early = [] } = Object.groupBy(waiting.splice(0), (one) => (isLate(one) ? "late" : "early"));
+    waiting.push(...early);
+    giveUp(late);
   };
 
   const drain = async () => {
