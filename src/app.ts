@@ -110,6 +110,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
         metrics.commitUnits.observe(outcomes.length);
         for (const outcome of outcomes) metrics.units.inc({ outcome });
       },
+      failed: (outcome, units) => metrics.units.inc({ outcome }, units),
       effect: (effect, outcome, seconds) => metrics.effectSeconds.observe({ effect, outcome }, seconds),
       timer: (takenOver, seconds) => metrics.timerSeconds.observe({ by: takenOver ? "sweep" : "heap" }, seconds),
     },

@@ -35,6 +35,14 @@ with moved as materialized (
 )
 update streams s set published = greatest(s.published, m.seq) from moved m where s.id = m.id;
 
+-- name: moveUnlocked
+-- The same, but for the streams that somebody has locked.
+with moved as materialized (
+  select s.id, x.seq from streams s join unnest($1::uuid[], $2::bigint[]) x(id, seq) on x.id = s.id
+  order by s.id for no key update of s skip locked
+)
+update streams s set published = greatest(s.published, m.seq) from moved m where s.id = m.id;
+
 -- name: countClaims
 -- Of the claims that hold now, those that lapse by then.
 select count(*)::integer as claims from relay_claims where expires_at > $1::timestamptz and expires_at <= $2::timestamptz;

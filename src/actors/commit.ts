@@ -45,6 +45,8 @@ export const createCommitter = (deps: {
   monotonic?(): number;
   /** Told of each group that was answered: how long it took, and what became of its units. */
   observe?(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
+  /** Told of units that were given up or refused. */
+  failed?(how: "unavailable" | "refused", units: number): void;
 }): Committer => {
   const { monotonic = () => performance.now() } = deps;
   const waiting: Waiting[] = [];
@@ -58,11 +60,14 @@ export const createCommitter = (deps: {
   };
   const isLate = ({ since }: Waiting) => monotonic() - since > deps.patienceMs;
   const giveUp = (those: readonly Waiting[]) => {
+    if (those.length > 0) deps.failed?.("unavailable", those.length);
     const away = new Problem("unavailable", "The database is away; try again shortly", { retryAfter: 1 });
     for (const { reject } of those) reject(away);
   };
   const refuse = ({ unit, reject }: Waiting, error: unknown) => {
-    if (!(error instanceof Problem)) deps.log.error({ err: error, unit: unit.id }, "unit refused by the database");
+    const refused = !(error instanceof Problem);
+    if (refused) deps.log.error({ err: error, unit: unit.id }, "unit refused by the database");
+    deps.failed?.(refused ? "refused" : "unavailable", 1);
     reject(error);
   };
 
@@ -131,8 +136,9 @@ export const createCommitter = (deps: {
     aside.step(blocked);
     await settle(free, monotonic() + SIFT_MS);
     // The line stood still meanwhile. Who would get an answer too late gets it now.
-    giveUp(waiting.filter(isLate));
-    waiting.splice(0, waiting.length, ...waiting.filter((one) => !isLate(one)));
+    const { late = [], early = [] } = Object.groupBy(waiting.splice(0), (one) => (isLate(one) ? "late" : "early"));
+    waiting.push(...early);
+    giveUp(late);
   };
 
   const drain = async () => {

@@ -69,6 +69,8 @@ export type EngineDeps = {
   announce(facts: Fact[]): void;
   observe: {
     commit(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
+    /** Units were given up, for now, or refused by the database. */
+    failed(how: "unavailable" | "refused", units: number): void;
     effect(effect: string, outcome: string, seconds: number): void;
     /** A timer has fired so much after its instant; `takenOver`: by the sweep, for a node that did not. */
     timer(takenOver: boolean, seconds: number): void;
@@ -96,6 +98,7 @@ export const createEngine = (deps: EngineDeps) => {
     pause,
     monotonic,
     observe: deps.observe.commit,
+    failed: deps.observe.failed,
   });
 
   const dispatch = createDispatch({

@@ -61,9 +61,9 @@ export const createWarmth = ({ query, registry, size }: { query: Query; registry
       throw new Problem("unavailable", "This is handled by a newer version of the service", { retryAfter: 5 });
     }
     if (row.parked_reason !== null) throw new Problem("conflict", "This was taken out of service for inspection");
-    // What is not even an object is found broken as well, by the step.
+    // Also of a row that was damaged: the step finds it broken.
     const { labels, traceparent = null, ...stored } = row.snapshot ?? {};
-    const snapshot = migrated(kind, stored, row.machine_version);
+    const snapshot = migrated(kind, { ...stored, timers: stored.timers ?? {} }, row.machine_version);
     const identity: Identity = {
       id: row.id,
       kind: row.kind as ActorKind,

@@ -53,14 +53,15 @@ export const holdNodeLock = async (target: Target, exclusive: boolean, log: Log)
       if (!held && now) log.info("the node lock is held again");
       held = now;
     } catch (error) {
+      if (held) log.warn({ err: error }, "the node lock is lost until the database is back");
       held = false;
-      log.warn({ err: error }, "the node lock is lost until the database is back");
     }
     if (!closed) schedule();
   };
   let timer: ReturnType<typeof setTimeout>;
   const schedule = () => {
-    timer = setTimeout(look, LOOK_MS);
+    // Until it is held again the node is not healthy, whatever else is well.
+    timer = setTimeout(look, held ? LOOK_MS : PAUSE_MS);
   };
   schedule();
 

@@ -5,6 +5,7 @@
  * deduplicated by its message id) but never skipped.
  */
 import type { Query } from "../db/queries.ts";
+import { isContention } from "../db/sqlstate.ts";
 import type { Log } from "../log.ts";
 import type { Bus, Clock, Fact } from "../ports.ts";
 import { type FactRow, toFact } from "./log.ts";
@@ -54,6 +55,16 @@ export const createRelay = (deps: {
     return { taken: page.length, refused: false };
   };
 
+  /** Who keeps one stream locked keeps only that one's watermark where it is. */
+  const move = async (streams: string[], seqs: number[]) => {
+    try {
+      await query("movePublished", [streams, seqs]);
+    } catch (error) {
+      if (!isContention(error)) throw error;
+      await query("moveUnlocked", [streams, seqs]);
+    }
+  };
+
   /** Publishes one page of each stream. Resolves to the streams that have more and may go on. */
   const publishPage = async (streams: string[], deadline: number): Promise<string[]> => {
     const facts = (await query<FactRow>("unpublishedFacts", [streams, FACTS])).map(toFact);
@@ -71,7 +82,10 @@ export const createRelay = (deps: {
         } else if (taken < page.length || page.length === FACTS) more.push(stream);
       }),
     );
-    await query("movePublished", [moved.map(([stream]) => stream), moved.map(([, seq]) => seq)]);
+    await move(
+      moved.map(([stream]) => stream),
+      moved.map(([, seq]) => seq),
+    );
     return more;
   };
 

@@ -87,7 +87,7 @@ export const setup = async () => {
         return {};
       },
       announce: (more) => facts.push(...more),
-      observe: { commit: () => {}, effect: () => {}, timer: () => {} },
+      observe: { commit: () => {}, failed: () => {}, effect: () => {}, timer: () => {} },
     });
     for (const type of EFFECTS) engine.handle({ [type]: handlerOf(options.script ?? smooth, type) });
     await query("ensureAccount", [

@@ -7,11 +7,11 @@ import { FAULT_MS, underLoad } from "../faults/world.ts";
 const FULL_MS = Math.max(FAULT_MS, 5_000);
 
 const CASES: { what: string; place: Place; nth: number; codes: string[]; ms?: number }[] = [
-  { what: "a deadlock in every third commit", place: "facts", nth: 3, codes: ["40P01"] },
+  { what: "deadlocks in two of three commits", place: "actors", nth: 3, codes: ["40P01"] },
   { what: "a full disk", place: "facts", nth: 1, codes: ["53100"], ms: FULL_MS },
   {
     what: "every second commit refused for the moment",
-    place: "actors",
+    place: "facts",
     nth: 2,
     codes: ["53200", "55P03", "57014", "40001"],
   },

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { underLoad, type World } from "../faults/world.ts";
+import { FAULT_MS, underLoad, type World } from "../faults/world.ts";
 
 /** Longer than anyone is kept waiting for a lock. */
-const HOLD_MS = 6_000;
+const HOLD_MS = Math.max(FAULT_MS, 6_000);
 
 /** Takes locks in a session of its own, and does nothing until the answer is called. */
 const freeze = async ({ sql }: World, statements: string[]) => {

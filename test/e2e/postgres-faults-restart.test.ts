@@ -15,7 +15,9 @@ describe("a PostgreSQL that is restarted under load", () => {
       await underLoad(
         `server ${how}`,
         async () => {
-          for (const until = performance.now() + FAULT_MS; performance.now() < until; await wait(EVERY_MS)) {
+          await server.signal(signal);
+          for (const until = performance.now() + FAULT_MS; performance.now() < until; ) {
+            await wait(EVERY_MS);
             await server.signal(signal);
           }
         },

@@ -416,6 +416,27 @@ describe("the relay", () => {
     assert.equal((await relay.lag()).facts, 0);
   });
 
+  it("notes what it published of the others while somebody keeps a stream locked", async () => {
+    const relay = start();
+    const other = v7();
+    await commit(2);
+    await commit(3, other);
+    const frozen = connect(ledger.url, { max: 1, role: "admin" });
+    const session = await frozen.reserve();
+    await session`begin`;
+    await session`select 1 from streams where id = ${stream} for update`;
+    relay.hint([stream, other]);
+    await relay.idle();
+    assert.deepEqual(bus.seqs(other), range(1, 3));
+    assert.equal((await relay.lag()).facts, 2);
+    await session`rollback`;
+    session.release();
+    await frozen.end();
+    await sweep(relay);
+    assert.deepEqual(bus.seqs(stream), [1, 2]);
+    assert.equal((await relay.lag()).facts, 0);
+  });
+
   it("outlives a database that is away for any of its queries", async () => {
     let broken = "";
     const query: Query = async (name, parameters) => {

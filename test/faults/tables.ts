@@ -16,9 +16,7 @@ import {
 type Ids = { id: string }[];
 
 /** What PostgreSQL holds at one instant, in the shape that the simulation's laws are written for. */
-export const readTables = (sql: Pick<Sql, "unsafe">): Promise<Tables> => read(sql);
-
-const read = async (sql: Pick<Sql, "unsafe">): Promise<Tables> => {
+export const readTables = async (sql: Pick<Sql, "unsafe">): Promise<Tables> => {
   const all = <T extends object>(text: string) => sql.unsafe<T[]>(text) as Promise<T[]>;
   const tables = createTables();
   for (const row of await all<ActorRow>("select *, snapshot::text as snapshot from actors")) {

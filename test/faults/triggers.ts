@@ -1,7 +1,7 @@
 import type { Sql } from "../../src/db/connect.ts";
 
-/** Where in a group commit a trigger strikes: at its first write, in its middle, or in COMMIT itself. */
-export const PLACES = {
+/** Where in a group commit a trigger strikes: at its first writes (two of them), in its middle, or in COMMIT itself. */
+const PLACES = {
   actors: "create trigger fault before insert or update on actors for each statement execute function fault()",
   facts: "create trigger fault before insert on facts for each statement execute function fault()",
   commit: `create constraint trigger fault after insert on commits deferrable initially deferred

@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
-import { connect, type Sql } from "../../src/db/connect.ts";
-import type { Target } from "../../src/db/connect.ts";
+import { connect, type Sql, type Target } from "../../src/db/connect.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { contiguous } from "../support/follower.ts";
 import { until } from "../streams/until.ts";
 import { sumOf } from "./answers.ts";
 import { type Customers, openCustomers } from "./customers.ts";
-import { holdLaws } from "./laws.ts";
+import { atOneInstant, holdLaws } from "./laws.ts";
 
 /** How long each fault lasts. `FAULT_SECONDS=30` makes it long. */
 export const FAULT_MS = 1000 * Number(process.env.FAULT_SECONDS ?? 2);
@@ -76,7 +75,7 @@ export const underLoad = async (
     await wait(WARM_UP_MS);
     await fault(world);
     const recovery = await recover(world);
-    await holdLaws(sql, null, aside());
+    await atOneInstant(sql, (tx) => holdLaws(tx, null, aside()));
     await wait(AFTER_MS);
     await customers.stop();
     const owed = customers.owed();
@@ -88,7 +87,7 @@ export const underLoad = async (
       ).length;
     await until(async () => (await live()) === 0, SETTLE_MS);
     await app.settle();
-    const tables = await holdLaws(sql, taken, aside());
+    const tables = await atOneInstant(sql, (tx) => holdLaws(tx, taken, aside()));
     for (const [stream, follower] of followers) {
       const { seq = 0 } = tables.streams.get(stream) ?? {};
       await follower.reached(seq, 10_000);

@@ -59,7 +59,7 @@ export const createNode = (number: number, skew: () => number, neighbours: Neigh
       bus.announce(facts);
       relay.hint(new Set(facts.map(({ stream }) => stream)));
     },
-    observe: { commit: () => {}, effect: () => {}, timer: () => {} },
+    observe: { commit: () => {}, failed: () => {}, effect: () => {}, timer: () => {} },
   });
   const names = Object.keys(PROVIDERS) as ProviderName[];
   const breakers = createBreakers({

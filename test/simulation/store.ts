@@ -170,6 +170,13 @@ const factQueries = (t: Tables): Named => {
       if (stream.published === stream.seq) t.dirty.delete(stream);
       return stream.published < stream.seq;
     });
+  const movePublished = ([ids, seqs]: Params) => {
+    (ids as string[]).forEach((id, n) => {
+      const stream = t.streams.get(id);
+      if (stream) stream.published = Math.max(stream.published, Number((seqs as number[])[n]));
+    });
+    return [];
+  };
   return {
     readFacts: ([stream, seq, limit]) => {
       const facts = t.facts.get(String(stream)) ?? [];
@@ -204,13 +211,8 @@ const factQueries = (t: Tables): Named => {
         const from = t.streams.get(id)?.published ?? 0;
         return first((t.facts.get(id) ?? []).slice(from), limit);
       }),
-    movePublished: ([ids, seqs]) => {
-      (ids as string[]).forEach((id, n) => {
-        const stream = t.streams.get(id);
-        if (stream) stream.published = Math.max(stream.published, Number((seqs as number[])[n]));
-      });
-      return [];
-    },
+    movePublished,
+    moveUnlocked: movePublished,
     releaseStreams: ([ids, node]) => {
       for (const id of ids as string[]) if (t.claims.get(id)?.node === node) t.claims.delete(id);
       return [];
