@@ -19,8 +19,8 @@ const SETTINGS = {
   PROVIDER_CONCURRENCY: "10000",
   RETRY_LIMIT: "0",
   SIMULATED_QUEUE_MS: "0",
-  // Still running when the node dies and is taken over.
-  SIMULATED_LATENCY_MS: String(14_000 + JOBS * 16),
+  // Still running when the node dies and is taken over, also on a machine that took long to start them all.
+  SIMULATED_LATENCY_MS: String(24_000 + JOBS * 16),
   POLL_MAX_MS: "8000",
   JOB_TIMEOUT_MS: "600000",
 };
@@ -85,7 +85,13 @@ describe("the death of a node", () => {
       const at = [GRACE_S, 6.25, 6.5, 6.75, 7, 8, 10].map((le) => `≤ ${le} s ${within(le)}`);
       console.log(`failover: jobs ${JOBS}, taken over ${all}: ${at.join(", ")}`);
       assert.ok(all >= JOBS / 6, `${all} of ${JOBS} were taken over`);
-      assert.ok(within(GRACE_S + 1) >= 0.99 * all, "p99 of the takeovers is within the grace and a second");
+      const late = all - within(GRACE_S + 1);
+      // Of fewer than a hundred, one says nothing about the 99th in a hundred.
+      assert.ok(
+        late <= Math.max(1, 0.01 * all),
+        `p99 of the takeovers is within the grace and a second: ${late} later`,
+      );
+      assert.equal(within(GRACE_S), 0, "nobody is declared dead before the grace");
       assert.deepEqual({ ...ended }, { failed: JOBS, billed: JOBS, attempts: JOBS });
     } finally {
       await sql.end({ timeout: 5 });
