@@ -19,8 +19,8 @@ const SETTINGS = {
   PROVIDER_CONCURRENCY: "10000",
   RETRY_LIMIT: "0",
   SIMULATED_QUEUE_MS: "0",
-  // Still running when the node dies and is taken over, also on a machine that took long to start them all.
-  SIMULATED_LATENCY_MS: String(24_000 + JOBS * 16),
+  // Still running when the node dies and is taken over.
+  SIMULATED_LATENCY_MS: String(14_000 + JOBS * 16),
   POLL_MAX_MS: "8000",
   JOB_TIMEOUT_MS: "600000",
 };
@@ -50,13 +50,15 @@ const takeovers = async (nodes: readonly Node[]) => {
   };
 };
 
-/** Who has submitted most, and so waits for most. */
+/** Who has submitted most, and so waits for most. A submit is counted when its answer is committed, so that is waited for. */
 const busiest = async (nodes: readonly Node[]): Promise<Node> => {
-  const submits = await Promise.all(
-    nodes.map(async ({ client }) =>
-      (await metricsOf(client)).value("darkroom_effect_seconds_count", { effect: "submit" }),
-    ),
-  );
+  let submits: number[] = [];
+  const counted = async () => {
+    const metrics = await Promise.all(nodes.map(({ client }) => metricsOf(client)));
+    submits = metrics.map(({ value }) => value("darkroom_effect_seconds_count", { effect: "submit" }));
+    return submits.reduce((all, count) => all + count, 0) === JOBS;
+  };
+  await until(counted, 30_000);
   return nodes[submits.indexOf(Math.max(...submits))] as Node;
 };
 
@@ -87,11 +89,8 @@ describe("the death of a node", () => {
       assert.ok(all >= JOBS / 6, `${all} of ${JOBS} were taken over`);
       const late = all - within(GRACE_S + 1);
       // Of fewer than a hundred, one says nothing about the 99th in a hundred.
-      assert.ok(
-        late <= Math.max(1, 0.01 * all),
-        `p99 of the takeovers is within the grace and a second: ${late} later`,
-      );
-      assert.equal(within(GRACE_S), 0, "nobody is declared dead before the grace");
+      assert.ok(late <= Math.max(1, 0.01 * all), `p99 is within the grace and a second: ${late} of ${all} were later`);
+      assert.equal(within(GRACE_S), 0, "nobody is taken for dead before the grace");
       assert.deepEqual({ ...ended }, { failed: JOBS, billed: JOBS, attempts: JOBS });
     } finally {
       await sql.end({ timeout: 5 });
