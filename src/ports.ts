@@ -95,8 +95,11 @@ export interface Storage {
   remove(keys: readonly string[]): Promise<void>;
   /** What lies below `prefix`, in the order of the keys. */
   list(prefix: string): AsyncIterable<ListedObject>;
-  /** A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. */
-  url(key: string): Promise<string>;
+  /**
+   * A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. With a `filename` one that saves
+   * the object under it: always presigned, as only a signature can ask for that.
+   */
+  url(key: string, save?: { filename: string }): Promise<string>;
   /** A URL for a provider to read an input from: the same for the same `at` (ms), good for a day from then. */
   inputUrl(key: string, at: number): Promise<string>;
   presignPut(key: string, seconds: number): Promise<string>;

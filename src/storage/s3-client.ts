@@ -2,7 +2,13 @@ import http from "node:http";
 import https from "node:https";
 import { Client } from "minio";
 
-export type Credentials = { accessKeyId: string; secretAccessKey: string; region: string; pathStyle: boolean };
+export type Credentials = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  region: string;
+  pathStyle: boolean;
+};
 
 /** `http(s)://host[:port]`, as S3 clients take it. Throws when there is a path: S3 signs the whole path. */
 const readEndpoint = (endpoint: string) => {
@@ -35,6 +41,7 @@ export const createClient = (endpoint: string, keys: Credentials, agent: http.Ag
     useSSL,
     accessKey: keys.accessKeyId,
     secretKey: keys.secretAccessKey,
+    sessionToken: keys.sessionToken,
     region: keys.region,
     pathStyle: keys.pathStyle,
     transport: { request: timed as typeof https.request },

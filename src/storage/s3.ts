@@ -3,8 +3,9 @@ import { Readable } from "node:stream";
 import { CopyDestinationOptions, CopySourceOptions } from "minio";
 import { Problem } from "../errors.ts";
 import type { Storage } from "../ports.ts";
+import { attachment } from "./disposition.ts";
 import { exactLength } from "./exact-length.ts";
-import { cacheControl, PUBLIC_PREFIXES } from "./keys.ts";
+import { objectHeaders, PUBLIC_PREFIXES } from "./keys.ts";
 import { createAgent, createClient } from "./s3-client.ts";
 import { codeOf, isAbsent, within, wrap } from "./s3-failure.ts";
 
@@ -24,6 +25,8 @@ export type S3Options = {
   bucket: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Of credentials that are good for a while. */
+  sessionToken?: string;
   /** Bucket in the path (true) or in the host name (false). */
   pathStyle: boolean;
   /** `url` answers permanent URLs. */
@@ -54,14 +57,14 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       throw wrap(what, error);
     });
 
-  const sign = (method: "GET" | "PUT", key: string, seconds: number, at: number) =>
-    external.presignedUrl(method, bucket, key, seconds, {}, new Date(at));
+  const sign = (method: "GET" | "PUT", key: string, seconds: number, at: number, params = {}) =>
+    external.presignedUrl(method, bucket, key, seconds, params, new Date(at));
 
   const exists = (ms: number) => call("look for the bucket", internal.bucketExists(bucket), ms);
 
   return {
     async put(key, body, { size, mime }) {
-      const headers = { "Content-Type": mime, "Cache-Control": cacheControl(key, publicUrls) };
+      const headers = objectHeaders(key, mime, publicUrls);
       if (Buffer.isBuffer(body) && body.length <= internal.partSize) {
         await call("put", internal.putObject(bucket, key, body, body.length, headers), limits.transfer);
         return;
@@ -101,7 +104,7 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
         Bucket: bucket,
         Object: to,
         MetadataDirective: "REPLACE",
-        Headers: { "Content-Type": mime, "Cache-Control": cacheControl(to, publicUrls) },
+        Headers: objectHeaders(to, mime, publicUrls),
       });
       const source = new CopySourceOptions({ Bucket: bucket, Object: from });
       await call("copy", internal.copyObject(source, target), limits.transfer);
@@ -123,11 +126,12 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       }
     },
 
-    async url(key) {
+    async url(key, save) {
       const slot = Math.max(1, Math.min(SIGNING_SLOT_S, Math.floor(urlTtlSeconds / 2))) * 1000;
-      const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot);
+      const params = save ? { "response-content-disposition": attachment(save.filename) } : {};
+      const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot, params);
       // The permanent URL is the same address without its signature, whichever style the endpoint takes.
-      return publicUrls ? (signed.split("?")[0] as string) : signed;
+      return publicUrls && !save ? (signed.split("?")[0] as string) : signed;
     },
 
     async inputUrl(key, at) {
