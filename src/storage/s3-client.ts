@@ -1,6 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { Client } from "minio";
+import { silence } from "./s3-failure.ts";
 
 export type Credentials = {
   accessKeyId: string;
@@ -32,7 +33,7 @@ export const createClient = (endpoint: string, keys: Credentials, agent: http.Ag
   const { request } = useSSL ? https : http;
   const timed = (options: https.RequestOptions, answered: (response: http.IncomingMessage) => void) => {
     const started = request(options, answered);
-    started.setTimeout(idleMs, () => started.destroy(new Error(`S3 was silent for ${idleMs} ms`)));
+    started.setTimeout(idleMs, () => started.destroy(silence(idleMs)));
     return started;
   };
   return new Client({

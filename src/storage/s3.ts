@@ -37,6 +37,13 @@ export type S3Options = {
   limits?: Partial<typeof LIMITS>;
 };
 
+/** What lets everybody read what permanent URLs name. */
+const readersPolicy = (bucket: string): string => {
+  const Resource = PUBLIC_PREFIXES.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`);
+  const statement = { Effect: "Allow", Principal: { AWS: ["*"] }, Action: ["s3:GetObject"], Resource };
+  return JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+};
+
 /**
  * Storage on any S3. Rejects with `Problem("not_found")` for absent objects, `Problem("unavailable")` when S3 is
  * away, slow or overloaded, and a plain error when it refuses. `close` drops the kept connections.
@@ -113,7 +120,10 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
     async remove(keys) {
       if (keys.length === 0) return;
       const failed = await call("remove", internal.removeObjects(bucket, [...keys]));
-      if (failed.length > 0) throw new Error(`S3 could not remove ${failed.length} of ${keys.length} objects`);
+      if (failed.length === 0) return;
+      const { Code: code } = (failed[0] ?? {}) as { Code?: unknown };
+      const cause = Object.assign(new Error(`S3 says ${code}`), { code });
+      throw new Error(`S3 could not remove ${failed.length} of ${keys.length} objects`, { cause });
     },
 
     async *list(prefix) {
@@ -157,19 +167,12 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       try {
         await within(limits.call, internal.makeBucket(bucket, region));
       } catch (error) {
-        if (codeOf(error) === "BucketAlreadyOwnedByYou") return;
+        // Another node makes it at the same time.
+        if (/^(BucketAlreadyOwnedByYou|OperationAborted)$/.test(codeOf(error))) return;
         throw wrap("make the bucket", error);
       }
-      if (!publicUrls) return;
       // Only a bucket that we made: another's policy is its owner's business.
-      const statement = {
-        Effect: "Allow",
-        Principal: { AWS: ["*"] },
-        Action: ["s3:GetObject"],
-        Resource: PUBLIC_PREFIXES.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`),
-      };
-      const policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
-      await call("open the bucket to readers", internal.setBucketPolicy(bucket, policy));
+      if (publicUrls) await call("open the bucket to readers", internal.setBucketPolicy(bucket, readersPolicy(bucket)));
     },
 
     async check() {

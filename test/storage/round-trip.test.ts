@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { randomUUID } from "node:crypto";
+import { describe, it } from "node:test";
+import type { Log } from "../../src/log.ts";
+import { proveRoundTrip } from "../../src/storage/round-trip.ts";
+import type { S3Options } from "../../src/storage/s3.ts";
+import { SELF_SIGNED } from "../providers/self-signed.ts";
+import { type Intercept, s3Error, startFront } from "./front.ts";
+import { listen } from "./listener.ts";
+import { clientOn, ORIGIN, startEmbedded, storageOn, type Target, targets } from "./targets.ts";
+
+const HOUR_MS = 3600_000;
+const MINUTE_MS = 60_000;
+const NOWHERE = "http://127.0.0.1:1";
+
+type Changes = Partial<S3Options> & { origins?: string[]; limits?: { call?: number; outside?: number } };
+
+/** Proves the round trip; answers what was said on the way. */
+const prove = async ({ endpoint, bucket, keys }: Target, { origins = [ORIGIN], limits, ...changes }: Changes = {}) => {
+  const lines: string[] = [];
+  const write = (_fields: object, line: string) => void lines.push(line);
+  await proveRoundTrip({
+    options: {
+      internal: { endpoint },
+      public: { endpoint },
+      bucket,
+      ...keys,
+      pathStyle: true,
+      publicUrls: false,
+      urlTtlSeconds: 600,
+      ...changes,
+    },
+    origins,
+    log: { info: write, warn: write } as unknown as Log,
+    limits: { patience: 500, ...limits },
+  });
+  return lines;
+};
+
+/** Fails with this sentence, which holds no secret. */
+const failsWith = (proof: Promise<unknown>, sentence: RegExp) =>
+  assert.rejects(proof, (error: Error) => {
+    assert.match(error.message, sentence);
+    assert.doesNotMatch(error.message, /secret-key|wrong secret|session token of ours|X-Amz-Signature/);
+    return true;
+  });
+
+const using = async <T extends { close(): Promise<void> }>(opened: Promise<T>, use: (opened: T) => Promise<void>) => {
+  const it = await opened;
+  try {
+    await use(it);
+  } finally {
+    await it.close();
+  }
+};
+
+const through = (intercept: Intercept, use: (front: Awaited<ReturnType<typeof startFront>>) => Promise<void>) =>
+  using(startFront(intercept), use);
+
+const left = async (target: Target, prefix = "") => {
+  const storage = storageOn(target);
+  const keys = (await Array.fromAsync(storage.list(prefix))).map(({ key }) => key);
+  storage.close();
+  return keys;
+};
+
+for (const { name, start } of targets()) {
+  describe(`the round trip on ${name}`, () => {
+    it("passes, says nothing and leaves nothing, however many boot at once", async () => {
+      await using(start(), async (target) => {
+        const storage = storageOn(target);
+        await storage.prepare();
+        storage.close();
+        const all = await Promise.all([1, 2, 3].map(() => prove(target)));
+        assert.deepEqual(all.flat(), []);
+        assert.deepEqual([...(await left(target, "probes/")), ...(await left(target, "media/probes/"))], []);
+      });
+    });
+
+    it("tells a wrong access key from a wrong secret", async () => {
+      await using(start(), async (target) => {
+        await failsWith(prove(target, { accessKeyId: "stranger" }), /access key: look at AWS_ACCESS_KEY_ID/);
+        await failsWith(
+          prove(target, { secretAccessKey: "a wrong secret" }),
+          /secret key: look at AWS_SECRET_ACCESS_KEY/,
+        );
+      });
+    });
+  });
+}
+
+describe("the round trip", () => {
+  it("names the region that S3 expects", async () => {
+    await using(startEmbedded({ region: "eu-west-1" }), (target) =>
+      failsWith(prove(target), /S3 expects region eu-west-1, not us-east-1: set S3_REGION=eu-west-1 \(Authorization/),
+    );
+    const moved = () => s3Error(301, "PermanentRedirect", "<Endpoint>darkroom.s3-eu-west-1.amazonaws.com</Endpoint>");
+    const told = () => {
+      const answer = moved();
+      answer.headers.set("x-amz-bucket-region", "eu-west-1");
+      return answer;
+    };
+    await through(told, (front) =>
+      failsWith(prove(front), /set S3_REGION=eu-west-1, and S3_ENDPOINT_INTERNAL to the endpoint of that region/),
+    );
+    await through(moved, (front) => failsWith(prove(front), /does not take region us-east-1 at this endpoint/));
+  });
+
+  it("says by how much the clock is off", async () => {
+    for (const [minutes, words] of [
+      [20, "20 min behind"],
+      [-90, "90 min ahead of"],
+    ] as const) {
+      const now = () => Date.now() + minutes * MINUTE_MS;
+      const embedded = await startEmbedded({ now });
+      const front = await listen(async (request) => {
+        const answer = (await embedded.s3.handle(request)) ?? s3Error(403, "AccessDenied");
+        answer.headers.set("date", new Date(now()).toUTCString());
+        return answer;
+      });
+      await failsWith(prove({ ...embedded, endpoint: front.origin }), new RegExp(`clock of this machine is ${words}`));
+      await front.close();
+      await embedded.close();
+    }
+  });
+
+  it("tells an endpoint that is not there, is slow, is not ready or is no S3", async () => {
+    const target = {
+      endpoint: NOWHERE,
+      bucket: "darkroom",
+      keys: { accessKeyId: "a", secretAccessKey: "b", region: "c" },
+    };
+    const at = (endpoint: string) => ({ ...target, endpoint, close: async () => undefined });
+    await failsWith(prove(at(NOWHERE)), /127\.0\.0\.1:1 cannot be reached: look at S3_ENDPOINT_INTERNAL.*ECONNREFUSED/);
+    await failsWith(
+      prove(at("http://no-such-host.invalid")),
+      /The host of http:\/\/no-such-host\.invalid is not known/,
+    );
+    await using(
+      listen(() => new Promise(() => undefined)),
+      ({ origin }) =>
+        failsWith(prove(at(origin), { limits: { call: 100 } }), /does not answer: look at S3_ENDPOINT_INTERNAL/),
+    );
+    await using(
+      listen(async () => new Response("", { status: 503 })),
+      ({ origin }) => failsWith(prove(at(origin)), /is not ready: try again \(HTTP 503\)/),
+    );
+    for (const status of [200, 404, 405]) {
+      await using(
+        listen(async () => new Response("<html></html>", { status })),
+        ({ origin }) => failsWith(prove(at(origin)), /does not seem to be S3: look at S3_ENDPOINT_INTERNAL/),
+      );
+    }
+  });
+
+  it("tells a certificate that nobody vouches for, and an endpoint without TLS", async () => {
+    const server = createServer(SELF_SIGNED, (_request, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await using(startEmbedded(), async (embedded) => {
+      await failsWith(prove({ ...embedded, endpoint }), /The certificate of .* is not accepted.*NODE_EXTRA_CA_CERTS/);
+      const plain = embedded.endpoint.replace("http:", "https:");
+      await failsWith(prove({ ...embedded, endpoint: plain }), /does not speak TLS: look at S3_ENDPOINT_INTERNAL/);
+    });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("names the IAM action that is denied", async () => {
+    const denials: [action: RegExp, isDenied: (request: Request) => boolean][] = [
+      [/let us put an object: allow s3:PutObject on arn:aws:s3:::darkroom\/\*/, ({ method }) => method === "PUT"],
+      [
+        /let us read an object: allow s3:GetObject on/,
+        ({ method, url }) => method === "GET" && url.includes("/probes/"),
+      ],
+      [
+        /let us remove objects: allow s3:DeleteObject on/,
+        ({ method, url }) => method === "POST" && /\?delete/.test(url),
+      ],
+      [/let us list the bucket: allow s3:ListBucket on arn:aws:s3:::darkroom,/, ({ url }) => url.includes("list-type")],
+    ];
+    for (const [sentence, isDenied] of denials) {
+      const deny: Intercept = (request) => (isDenied(request) ? s3Error(403, "AccessDenied") : null);
+      await through(deny, (front) => failsWith(prove(front), sentence));
+    }
+    const each = "<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>";
+    await through(
+      ({ method }) => (method === "POST" ? new Response(each) : null),
+      (front) => failsWith(prove(front), /allow s3:DeleteObject/),
+    );
+  });
+
+  it("tells a session token that has expired", async () => {
+    await through(
+      () => s3Error(400, "ExpiredToken"),
+      (front) =>
+        failsWith(prove(front, { sessionToken: "session token of ours" }), /AWS_SESSION_TOKEN \(ExpiredToken\)/),
+    );
+  });
+
+  it("removes what it put when it fails, and what a killed boot left an hour ago", async () => {
+    let clock = Date.now() - 2 * HOUR_MS;
+    let broken = true;
+    const cut: Intercept = ({ url }) => (broken && /X-Amz-Signature/.test(url) ? s3Error(403, "AccessDenied") : null);
+    await using(startFront(cut, { now: () => clock }), async (front) => {
+      broken = false;
+      const earlier = storageOn(front, { now: () => clock });
+      for (const key of ["probes/old", "media/probes/old"]) {
+        await fetch(await earlier.presignPut(key, 60), { method: "PUT", body: "old" });
+      }
+      clock = Date.now();
+      await fetch(await storageOn(front).presignPut("probes/new", 60), { method: "PUT", body: "new" });
+      broken = true;
+      await failsWith(prove(front), /read an object by a signed URL: allow s3:GetObject/);
+      assert.deepEqual(await left(front), ["media/probes/old", "probes/new", "probes/old"]);
+      broken = false;
+      await prove(front);
+      assert.deepEqual(await left(front), ["probes/new"]);
+      earlier.close();
+    });
+  });
+});
