@@ -1,71 +1,16 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
-import type { Log } from "../../src/log.ts";
-import { proveRoundTrip } from "../../src/storage/round-trip.ts";
-import type { S3Options } from "../../src/storage/s3.ts";
 import { SELF_SIGNED } from "../providers/self-signed.ts";
 import { type Intercept, s3Error, startFront } from "./front.ts";
 import { listen } from "./listener.ts";
-import { clientOn, ORIGIN, startEmbedded, storageOn, type Target, targets } from "./targets.ts";
+import { failsWith, left, prove, through, using } from "./prove.ts";
+import { startEmbedded, storageOn, targets } from "./targets.ts";
 
 const HOUR_MS = 3600_000;
 const MINUTE_MS = 60_000;
 const NOWHERE = "http://127.0.0.1:1";
-
-type Changes = Partial<S3Options> & { origins?: string[]; limits?: { call?: number; outside?: number } };
-
-/** Proves the round trip; answers what was said on the way. */
-const prove = async ({ endpoint, bucket, keys }: Target, { origins = [ORIGIN], limits, ...changes }: Changes = {}) => {
-  const lines: string[] = [];
-  const write = (_fields: object, line: string) => void lines.push(line);
-  await proveRoundTrip({
-    options: {
-      internal: { endpoint },
-      public: { endpoint },
-      bucket,
-      ...keys,
-      pathStyle: true,
-      publicUrls: false,
-      urlTtlSeconds: 600,
-      ...changes,
-    },
-    origins,
-    log: { info: write, warn: write } as unknown as Log,
-    limits: { patience: 500, ...limits },
-  });
-  return lines;
-};
-
-/** Fails with this sentence, which holds no secret. */
-const failsWith = (proof: Promise<unknown>, sentence: RegExp) =>
-  assert.rejects(proof, (error: Error) => {
-    assert.match(error.message, sentence);
-    assert.doesNotMatch(error.message, /secret-key|wrong secret|session token of ours|X-Amz-Signature/);
-    return true;
-  });
-
-const using = async <T extends { close(): Promise<void> }>(opened: Promise<T>, use: (opened: T) => Promise<void>) => {
-  const it = await opened;
-  try {
-    await use(it);
-  } finally {
-    await it.close();
-  }
-};
-
-const through = (intercept: Intercept, use: (front: Awaited<ReturnType<typeof startFront>>) => Promise<void>) =>
-  using(startFront(intercept), use);
-
-const left = async (target: Target, prefix = "") => {
-  const storage = storageOn(target);
-  const keys = (await Array.fromAsync(storage.list(prefix))).map(({ key }) => key);
-  storage.close();
-  return keys;
-};
 
 for (const { name, start } of targets()) {
   describe(`the round trip on ${name}`, () => {
