@@ -1,7 +1,7 @@
 import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { NatsSettings, natsConflicts } from "./config/nats.ts";
-import { s3Conflicts } from "./config/s3.ts";
+import { BUCKET_NAME, s3Conflicts } from "./config/s3.ts";
 
 const ms = (fallback: number, description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
@@ -37,7 +37,7 @@ export const Settings = Type.Object({
   DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10, description: "read connections" }),
   ...NatsSettings.properties,
 
-  S3_BUCKET: Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", default: "darkroom", description: "bucket" }),
+  S3_BUCKET: Type.String({ pattern: BUCKET_NAME, default: "darkroom", description: "bucket" }),
   S3_REGION: text("region, always signed", "us-east-1"),
   S3_ENDPOINT_INTERNAL: optional(url("S3 as this server reaches it; embedded when absent", "https?")),
   S3_PUBLIC_ENDPOINT: optional(url("S3 as browsers reach it; default the internal endpoint", "https?")),

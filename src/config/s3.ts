@@ -1,5 +1,8 @@
 import { isIP } from "node:net";
 
+/** What S3 takes as the name of a bucket: labels of a host name, and no address. */
+export const BUCKET_NAME = "^(?!.*(\\.\\.|\\.-|-\\.))(?!\\d+(\\.\\d+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$";
+
 type S3Settings = {
   S3_BUCKET: string;
   S3_ENDPOINT_INTERNAL?: string;

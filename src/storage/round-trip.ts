@@ -31,9 +31,10 @@ type Deps = {
 type Place = Pick<Asked, "endpoint" | "setting">;
 type Request = Omit<Parameters<typeof visit>[1], "limitMs">;
 
-/** An answer that is not the one that was asked for, as an error with S3's code. */
+/** An answer that is not the one that was asked for, as minio would throw it. */
 const refusal = ({ status, headers, text: body }: Visit): Error =>
-  Object.assign(new Error(`HTTP ${status}`), {
+  Object.assign(new Error(elementIn(body, "Message") || `HTTP ${status}`), {
+    name: "S3Error",
     code: elementIn(body, "Code"),
     region: headers["x-amz-bucket-region"] ?? elementIn(body, "Region"),
   });
@@ -164,7 +165,8 @@ export const proveRoundTrip = async ({ options, origins, log, limits: given }: D
   const probes = [probe, uploaded, ...(options.publicUrls ? [open] : [])];
   try {
     const read = await step("read an object", "s3:GetObject", storage.get(probe).then(text));
-    if (read !== BODY) await fail(new Error("another text"), { what: "read", action: "s3:GetObject", ...inside });
+    const other = refusal({ status: 200, headers: {}, text: read });
+    if (read !== BODY) await fail(other, { what: "read an object", action: "s3:GetObject", ...inside });
     const place = await whereBrowsersAre();
     await trySignedUrls(place);
     if (options.publicUrls) await tryPublicUrl(place);

@@ -21,13 +21,17 @@ type Failure = { code: string; message: string; region: string };
 type Sentence = (asked: Asked, failure: Failure) => string;
 
 const MINUTE_MS = 60_000;
+const MAX_MESSAGE = 200;
+/** Of an answer that is no error document. */
+const NO_S3 = "NotFound";
 
 const readFailure = (error: unknown): Failure => {
   const root = rootOf(error);
   const { region, amzBucketRegion } = (root ?? {}) as { region?: unknown; amzBucketRegion?: unknown };
   const message = root instanceof Error ? root.message : String(root);
   const told = [amzBucketRegion, region, /expecting '([\w-]+)'/.exec(message)?.[1]];
-  return { code: codeOf(root), message, region: String(told.find((each) => each) ?? "") };
+  const isAnswer = root instanceof Error && root.name === "S3Error";
+  return { code: codeOf(root) || (isAnswer ? NO_S3 : ""), message, region: String(told.find((each) => each) ?? "") };
 };
 
 const regionSentence: Sentence = ({ region }, failure) => {
@@ -88,8 +92,10 @@ const SENTENCES: readonly [code: RegExp, sentence: Sentence][] = [
   [/^(AccessDenied|AllAccessDisabled|AccountProblem)$/, deniedSentence],
   [
     /^(ENOTFOUND|EAI_)/,
-    ({ endpoint, setting }) =>
-      `The host of ${endpoint} is not known here: look at ${setting}, and at S3_USE_PATH_STYLE, by which the bucket is before it`,
+    ({ endpoint, setting }, { message }) => {
+      const host = /(?:ENOTFOUND|EAI_\w+) (\S+)/.exec(message)?.[1] ?? "of it";
+      return `The host ${host} is not known here: look at ${setting} (${endpoint}) and at S3_USE_PATH_STYLE, by which the bucket is before the host`;
+    },
   ],
   [/WRONG_VERSION_NUMBER|^EPROTO$/, ({ endpoint, setting }) => `${endpoint} does not speak TLS: look at ${setting}`],
   [
@@ -104,10 +110,14 @@ const SENTENCES: readonly [code: RegExp, sentence: Sentence][] = [
     ({ endpoint }) => `S3 at ${endpoint} is not ready: try again`,
   ],
   [
-    /^(NotFound|MethodNotAllowed|)$/,
+    /^(NotFound|MethodNotAllowed)$/,
     ({ endpoint, setting }) => `What answers at ${endpoint} does not seem to be S3: look at ${setting}`,
   ],
-  [/./, ({ what, endpoint }) => `S3 at ${endpoint} could not ${what}`],
+  [
+    /^/,
+    ({ what, endpoint, setting }, { message }) =>
+      `S3 at ${endpoint} could not ${what}; look at ${setting}. It says: ${message.slice(0, MAX_MESSAGE)}`,
+  ],
 ];
 
 /** Which setting to change, in one sentence that holds no secret. */
@@ -116,6 +126,6 @@ export const sentenceFor = (error: unknown, asked: Asked): string => {
   const status = /HTTP status: (\d+)/.exec(failure.message)?.[1];
   const code = status === undefined ? failure.code : "ServiceUnavailable";
   const [, sentence] = SENTENCES.find(([pattern]) => pattern.test(code)) ?? [];
-  const told = status === undefined ? code || "no S3 error" : `HTTP ${status}`;
-  return `${sentence?.(asked, failure) ?? failure.message} (${told})`;
+  const told = status === undefined ? code || "no code" : `HTTP ${status}`;
+  return `${sentence?.(asked, failure)} (${told})`;
 };

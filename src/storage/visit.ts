@@ -37,5 +37,5 @@ export const visit = async (
 };
 
 /** Of an S3 error document; empty when it is none, or has no such element. */
-export const elementIn = (text: string, name: "Code" | "Region"): string =>
+export const elementIn = (text: string, name: "Code" | "Message" | "Region"): string =>
   new RegExp(`<Error>[\\s\\S]*?<${name}>([^<]+)</${name}>`).exec(text)?.[1] ?? "";

@@ -80,10 +80,9 @@ describe("the round trip", () => {
     };
     const at = (endpoint: string) => ({ ...target, endpoint, close: async () => undefined });
     await failsWith(prove(at(NOWHERE)), /127\.0\.0\.1:1 cannot be reached: look at S3_ENDPOINT_INTERNAL.*ECONNREFUSED/);
-    await failsWith(
-      prove(at("http://no-such-host.invalid")),
-      /The host of http:\/\/no-such-host\.invalid is not known/,
-    );
+    await failsWith(prove(at("http://no-such-host.invalid")), /The host no-such-host\.invalid is not known/);
+    const virtual = prove(at("http://no-such-host.invalid"), { pathStyle: false });
+    await failsWith(virtual, /The host darkroom\.no-such-host\.invalid is not known.*S3_USE_PATH_STYLE/);
     await using(
       listen(() => new Promise(() => undefined)),
       ({ origin }) =>
@@ -142,6 +141,16 @@ describe("the round trip", () => {
       () => s3Error(400, "ExpiredToken"),
       (front) =>
         failsWith(prove(front, { sessionToken: "session token of ours" }), /AWS_SESSION_TOKEN \(ExpiredToken\)/),
+    );
+  });
+
+  it("repeats what S3 says where it has no sentence of its own", async () => {
+    const other = () => s3Error(400, "InvalidArgument", "<Message>S3 API Requests must be made to API port.</Message>");
+    await through(other, (front) =>
+      failsWith(
+        prove(front),
+        /look at S3_ENDPOINT_INTERNAL\. It says: S3 API Requests must be made to API port\. \(Inv/,
+      ),
     );
   });
 

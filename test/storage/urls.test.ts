@@ -159,6 +159,13 @@ describe("S3 settings that", () => {
     }
   });
 
+  it("name a bucket that S3 does not take are refused", () => {
+    for (const name of ["a..b", "a.-b", "a-.b", "10.0.0.1", "ab", "UPPER", "-abc", "a".repeat(64)]) {
+      assert.match(problems({ S3_BUCKET: name }), /S3_BUCKET: /, name);
+    }
+    for (const name of ["abc", "my.pictures", "a--b", "10.0.0"]) assert.equal(problems({ S3_BUCKET: name }), "");
+  });
+
   it("name an endpoint without keys are refused", () => {
     assert.match(
       problems({ AWS_SECRET_ACCESS_KEY: "" }),
