@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startServer } from "../support/server.ts";
-import { using } from "./prove.ts";
-import { startEmbedded, type Target } from "./targets.ts";
+import { left, using } from "./prove.ts";
+import { startEmbedded, type Target, targets } from "./targets.ts";
 
 describe("a node whose settings name an S3", () => {
   let database: TestDatabase;
@@ -24,16 +24,22 @@ describe("a node whose settings name an S3", () => {
       ...settings,
     });
 
-  it("starts when it does what it needs, and leaves nothing there", async () => {
-    await using(startEmbedded({ allowedOrigins: () => true }), async (s3) => {
-      await using server = await start(s3);
-      const health = (await (await fetch(`${server.url}/health`)).json()) as {
-        checks: { storage: { status: string } };
-      };
-      assert.equal(health.checks.storage.status, "ok");
-      assert.doesNotMatch(server.logs(), /"level":"(warn|error)"/);
+  const servers = targets().map(({ name, start: begin }) => ({
+    name,
+    begin: begin === startEmbedded ? () => startEmbedded({ allowedOrigins: () => true }) : begin,
+  }));
+  for (const { name, begin } of servers)
+    it(`starts when ${name} does what it needs, and leaves nothing there`, async () => {
+      await using(begin(), async (s3) => {
+        await using server = await start(s3);
+        const health = (await (await fetch(`${server.url}/health`)).json()) as {
+          checks: { storage: { status: string } };
+        };
+        assert.equal(health.checks.storage.status, "ok");
+        assert.doesNotMatch(server.logs(), /"level":"(warn|error)"/);
+        assert.deepEqual(await left(s3, "probes/"), []);
+      });
     });
-  });
 
   it("ends with 1 and one sentence when it does not", async () => {
     await using(startEmbedded(), async (s3) => {

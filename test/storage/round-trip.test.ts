@@ -2,15 +2,33 @@ import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
+import { AssumeRoleProvider } from "minio/dist/esm/AssumeRoleProvider.mjs";
 import { SELF_SIGNED } from "../providers/self-signed.ts";
 import { type Intercept, s3Error, startFront } from "./front.ts";
 import { listen } from "./listener.ts";
 import { failsWith, left, prove, through, using } from "./prove.ts";
-import { startEmbedded, storageOn, targets } from "./targets.ts";
+import { startEmbedded, storageOn, type Target, targets } from "./targets.ts";
 
 const HOUR_MS = 3600_000;
 const MINUTE_MS = 60_000;
+const ACTIONS = ["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
 const NOWHERE = "http://127.0.0.1:1";
+
+/** From STS, for all actions but the denied one. */
+const temporaryKeys = async ({ endpoint, bucket, keys }: Target, denied: string | null) => {
+  const resources = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+  const allowed = ACTIONS.filter((action) => action !== denied);
+  const statement = { Effect: "Allow", Action: allowed, Resource: resources };
+  const given = await new AssumeRoleProvider({
+    stsEndpoint: endpoint,
+    accessKey: keys.accessKeyId,
+    secretKey: keys.secretAccessKey,
+    region: keys.region,
+    policy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
+    action: "AssumeRole",
+  }).getCredentials();
+  return { accessKeyId: given.accessKey, secretAccessKey: given.secretKey, sessionToken: given.sessionToken };
+};
 
 for (const { name, start } of targets()) {
   describe(`the round trip on ${name}`, () => {
@@ -34,6 +52,21 @@ for (const { name, start } of targets()) {
         );
       });
     });
+
+    // The embedded S3 has one key, which may do everything.
+    for (const denied of start === startEmbedded ? [] : [null, ...ACTIONS]) {
+      it(`${denied ? `names ${denied} when it is denied to` : "passes with"} keys that are good for a while`, async () => {
+        await using(start(), async (target) => {
+          const storage = storageOn(target);
+          await storage.prepare();
+          const passed = prove(target, await temporaryKeys(target, denied));
+          if (denied) await failsWith(passed, new RegExp(`: allow ${denied} on arn:aws:s3:::${target.bucket}`));
+          else assert.deepEqual(await passed, []);
+          await storage.remove(await left(target, "probes/"));
+          storage.close();
+        });
+      });
+    }
   });
 }
 
