@@ -1,6 +1,7 @@
 import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { NatsSettings, natsConflicts } from "./config/nats.ts";
+import { BUCKET_NAME, s3Conflicts } from "./config/s3.ts";
 
 const ms = (fallback: number, description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
@@ -36,7 +37,7 @@ export const Settings = Type.Object({
   DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10, description: "read connections" }),
   ...NatsSettings.properties,
 
-  S3_BUCKET: Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", default: "darkroom", description: "bucket" }),
+  S3_BUCKET: Type.String({ pattern: BUCKET_NAME, default: "darkroom", description: "bucket" }),
   S3_REGION: text("region, always signed", "us-east-1"),
   S3_ENDPOINT_INTERNAL: optional(url("S3 as this server reaches it; embedded when absent", "https?")),
   S3_PUBLIC_ENDPOINT: optional(url("S3 as browsers reach it; default the internal endpoint", "https?")),
@@ -44,6 +45,7 @@ export const Settings = Type.Object({
   S3_EMBEDDED_SHARED: flag(false, "DATA_DIR is shared by all nodes, so embedded S3 may serve several"),
   AWS_ACCESS_KEY_ID: optional(text("S3 access key")),
   AWS_SECRET_ACCESS_KEY: optional(text("S3 secret key")),
+  AWS_SESSION_TOKEN: optional(text("token of keys that are good for a while only")),
   USE_PUBLIC_URLS: flag(false, "permanent public download URLs instead of presigned ones"),
   S3_URL_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 3600, description: "life of signed downloads" }),
   UPLOAD_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: "life of signed uploads" }),
@@ -149,7 +151,7 @@ const parse = (schema: TSchema, raw: string): unknown => {
 
 /** Rules that span settings. */
 const conflicts = (c: Known): string[] => {
-  const problems = natsConflicts(c);
+  const problems = [...natsConflicts(c), ...s3Conflicts(c)];
   const rule = (broken: boolean, message: string) => {
     if (broken) problems.push(message);
   };
@@ -167,10 +169,6 @@ const conflicts = (c: Known): string[] => {
   rule(
     Boolean(c.NATS_URL) && !c.S3_ENDPOINT_INTERNAL && !c.S3_EMBEDDED_SHARED,
     "NATS_URL means several nodes: set S3_ENDPOINT_INTERNAL, or S3_EMBEDDED_SHARED=1 when DATA_DIR is shared",
-  );
-  rule(
-    Boolean(c.S3_ENDPOINT_INTERNAL) && !(c.AWS_ACCESS_KEY_ID && c.AWS_SECRET_ACCESS_KEY),
-    "S3_ENDPOINT_INTERNAL needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
   );
   rule(
     Boolean(c.HIGGSFIELD_API_KEY) !== Boolean(c.HIGGSFIELD_SECRET),
