@@ -31,6 +31,8 @@ export const startMinio = async (program: string, origin: string): Promise<Minio
       HOME: directory,
       MINIO_ROOT_USER: keys.accessKeyId,
       MINIO_ROOT_PASSWORD: keys.secretAccessKey,
+      // Without one it takes every region for right.
+      MINIO_SITE_REGION: "us-east-1",
       MINIO_API_CORS_ALLOW_ORIGIN: origin,
       MINIO_BROWSER: "off",
       MINIO_UPDATE: "off",
