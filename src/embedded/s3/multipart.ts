@@ -71,15 +71,15 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
     quota.give(bytes - kept);
   };
 
-  /** The bytes of all parts, one after the other. */
+  /** The bytes of all parts, one after the other. A chunk is good until the next one is asked for. */
   async function* assemble(uploadId: string, wanted: readonly Part[]): AsyncGenerator<Uint8Array> {
+    const chunk = new Uint8Array(COPY_BYTES);
     for (const { number } of wanted) {
       const file = await files.open(partPath(uploadId, number));
       if (!file) throw new S3Error("InvalidPart");
       try {
         for (let at = 0; at < file.info.size; ) {
-          const chunk = new Uint8Array(Math.min(COPY_BYTES, file.info.size - at));
-          const { bytesRead } = await file.handle.read(chunk, 0, chunk.length, at);
+          const { bytesRead } = await file.handle.read(chunk, 0, Math.min(COPY_BYTES, file.info.size - at), at);
           if (bytesRead === 0) throw new Error("A part is shorter than its trailer says");
           at += bytesRead;
           yield chunk.subarray(0, bytesRead);
