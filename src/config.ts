@@ -43,6 +43,11 @@ export const Settings = Type.Object({
   S3_PUBLIC_ENDPOINT: optional(url("S3 as browsers reach it; default the internal endpoint", "https?")),
   S3_USE_PATH_STYLE: flag(true, "bucket in the path (true) or in the host name (false)"),
   S3_EMBEDDED_SHARED: flag(false, "DATA_DIR is shared by all nodes, so embedded S3 may serve several"),
+  S3_EMBEDDED_QUOTA_BYTES: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: "all that embedded S3 holds; 0: no limit",
+  }),
   AWS_ACCESS_KEY_ID: optional(text("S3 access key")),
   AWS_SECRET_ACCESS_KEY: optional(text("S3 secret key")),
   AWS_SESSION_TOKEN: optional(text("token of keys that are good for a while only")),

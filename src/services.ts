@@ -90,6 +90,7 @@ const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
         ...keys,
         dir: join(dataDir, "s3"),
         maxObjectBytes: Math.max(config.UPLOAD_MAX_BYTES, config.OUTPUT_MAX_BYTES),
+        quotaBytes: config.S3_EMBEDDED_QUOTA_BYTES,
         allowedOrigins: (origin) => origin === new URL(config.PUBLIC_URL).origin || origins.allowed(origin),
         publicPrefixes: config.USE_PUBLIC_URLS ? PUBLIC_PREFIXES : [],
         log,

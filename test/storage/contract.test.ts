@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { Problem } from "../../src/errors.ts";
+import { requestCases } from "./contract-requests.ts";
 import { raw } from "./raw.ts";
 import { clientOn, ORIGIN, storageOn, type Target, targets } from "./targets.ts";
 
@@ -526,6 +527,10 @@ for (const { name, start } of targets()) {
         await assert.rejects(part(key, "../../objects", 1, Buffer.from("x")));
         assert.equal(await client.findUploadId(target.bucket, key), undefined);
       });
+    });
+
+    requestCases(() => ({ target, storage, client, newKey }), {
+      regional: (region) => storageOn(target, { region }),
     });
 
     it("is ready after prepare, again and again, and tells a missing bucket", async () => {
