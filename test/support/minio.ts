@@ -20,9 +20,9 @@ export type Minio = {
 /**
  * Starts MinIO on a free port of loopback.
  * @param program the binary
- * @param origin whose pages may use it; its CORS rules are the server's, not the bucket's
+ * @param origins whose pages may use it; its CORS rules are the server's, not the bucket's
  */
-export const startMinio = async (program: string, origin: string): Promise<Minio> => {
+export const startMinio = async (program: string, origins: readonly string[]): Promise<Minio> => {
   const [directory, port] = [await temporaryDirectory(), await freePort()];
   const keys = { accessKeyId: "darkroom", secretAccessKey: randomBytes(20).toString("hex") };
   const child = spawn(program, ["server", "--quiet", "--address", `127.0.0.1:${port}`, directory], {
@@ -33,7 +33,7 @@ export const startMinio = async (program: string, origin: string): Promise<Minio
       MINIO_ROOT_PASSWORD: keys.secretAccessKey,
       // Without one it takes every region for right.
       MINIO_SITE_REGION: "us-east-1",
-      MINIO_API_CORS_ALLOW_ORIGIN: origin,
+      MINIO_API_CORS_ALLOW_ORIGIN: origins.join(","),
       MINIO_BROWSER: "off",
       MINIO_UPDATE: "off",
     },
