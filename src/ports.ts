@@ -82,6 +82,8 @@ export interface Bus {
 }
 
 export type StoredObject = { size: number; mime: string; etag: string };
+/** `modified`: milliseconds since the epoch, on the storage's clock. */
+export type ListedObject = { key: string; size: number; modified: number };
 
 /** Any S3. Keys never start with a slash. Signed URLs name the public endpoint. */
 export interface Storage {
@@ -91,6 +93,8 @@ export interface Storage {
   stat(key: string): Promise<StoredObject | null>;
   copy(from: string, to: string, mime: string): Promise<void>;
   remove(keys: readonly string[]): Promise<void>;
+  /** What lies below `prefix`, in the order of the keys. */
+  list(prefix: string): AsyncIterable<ListedObject>;
   /** A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. */
   url(key: string): Promise<string>;
   /** A URL for a provider to read an input from: the same for the same `at` (ms), good for a day from then. */

@@ -113,6 +113,16 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       if (failed.length > 0) throw new Error(`S3 could not remove ${failed.length} of ${keys.length} objects`);
     },
 
+    async *list(prefix) {
+      try {
+        for await (const { name, size, lastModified } of internal.listObjectsV2(bucket, prefix, true)) {
+          yield { key: name, size, modified: lastModified.getTime() };
+        }
+      } catch (error) {
+        throw wrap("list", error);
+      }
+    },
+
     async url(key) {
       const slot = Math.max(1, Math.min(SIGNING_SLOT_S, Math.floor(urlTtlSeconds / 2))) * 1000;
       const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot);

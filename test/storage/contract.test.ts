@@ -135,6 +135,24 @@ for (const { name, start } of targets()) {
         await storage.remove([]);
       });
 
+      it("are listed below a prefix with their size and age, in the order of their keys", async () => {
+        const prefix = `${newKey()}/`;
+        for (const each of ["b", "a/2", "a/1"]) {
+          await storage.put(prefix + each, Buffer.from(each), { size: each.length, mime: PNG });
+        }
+        const listed = await Array.fromAsync(storage.list(prefix));
+        assert.deepEqual(
+          listed.map(({ key, size }) => [key.slice(prefix.length), size]),
+          [
+            ["a/1", 3],
+            ["a/2", 3],
+            ["b", 1],
+          ],
+        );
+        for (const { modified } of listed) assert.ok(Math.abs(modified - Date.now()) < HOUR_MS);
+        assert.deepEqual(await Array.fromAsync(storage.list(`${prefix}none`)), []);
+      });
+
       it("may have keys of any script and of characters that mean something elsewhere", async () => {
         const names = [
           "грибы/日本語 🎨.png",
