@@ -6,10 +6,10 @@ import { Periods, Retention } from "./retention.ts";
 
 /** What users do with themselves: how long their things are kept, and the end of it all. */
 export const createMeRoutes = ({ guard, commands }: { guard: Guard; commands: UserCommands }) =>
-  new Elysia({ name: "me", prefix: "/api/auth/me" })
+  new Elysia({ name: "me", prefix: "/api/auth" })
     .use(guard.plugin)
     .delete(
-      "/",
+      "/me",
       async ({ caller, set }) => {
         await commands.remove(caller);
         set.status = 204;
@@ -27,12 +27,12 @@ export const createMeRoutes = ({ guard, commands }: { guard: Guard; commands: Us
         }),
       },
     )
-    .get("/retention", ({ principal }) => commands.retention(principal.userId), {
+    .get("/me/retention", ({ principal }) => commands.retention(principal.userId), {
       auth: "bearer",
       response: { 200: Retention },
       detail: describe({ tag: "auth", summary: "How long my things are kept" }),
     })
-    .put("/retention", ({ caller, body }) => commands.retain(caller, body), {
+    .put("/me/retention", ({ caller, body }) => commands.retain(caller, body), {
       auth: "bearer",
       body: Periods,
       response: { 200: Retention },
