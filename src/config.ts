@@ -5,6 +5,7 @@ import { BUCKET_NAME, s3Conflicts } from "./config/s3.ts";
 
 const ms = (fallback: number, description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
+const days = (description: string) => Type.Integer({ minimum: 0, maximum: 36_500, default: 0, description });
 const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
 const text = (description: string, fallback?: string) =>
   Type.String({ minLength: 1, description, ...(fallback === undefined ? {} : { default: fallback }) });
@@ -93,6 +94,15 @@ export const Settings = Type.Object({
   CACHE_ACTORS: Type.Integer({ minimum: 16, default: 20_000, description: "actors kept warm in memory" }),
   DRAIN_DELAY_MS: ms(0, "time between failing readiness and stopping", 0),
   IDEMPOTENCY_TTL_S: Type.Integer({ minimum: 60, default: 86_400, description: "how long a key is remembered" }),
+  OBJECT_GRACE_S: Type.Integer({
+    minimum: 0,
+    maximum: 30 * 86_400,
+    default: 3600,
+    description: "how long an object stays after the last row that named it is gone",
+  }),
+  RETAIN_CHATS_DAYS: days("days without a message after which a chat is deleted; 0: never"),
+  RETAIN_JOBS_DAYS: days("days after its end when a job or request is deleted with its outputs; 0: never"),
+  RETAIN_ATTACHMENTS_DAYS: days("days after its creation when an unused attachment is deleted; 0: never"),
   PROMPT_ENHANCEMENT: flag(true, "add the model's style words to prompts"),
 
   SIMULATED: optional(Type.Boolean({ description: "offer the simulated provider; default outside production" })),
@@ -164,6 +174,11 @@ const conflicts = (c: Known): string[] => {
   rule(c.POLL_MIN_MS > c.POLL_MAX_MS, "POLL_MIN_MS must not exceed POLL_MAX_MS");
   rule(c.PAUSE_MIN_MS > c.PAUSE_MAX_MS, "PAUSE_MIN_MS must not exceed PAUSE_MAX_MS");
   rule(c.POLL_TIMEOUT_MS >= c.TAKEOVER_GRACE_MS, "POLL_TIMEOUT_MS must be below TAKEOVER_GRACE_MS");
+  // What is stored and not yet named by a row must outlast the way there, and an outage of the database on it.
+  rule(
+    c.NODE_ENV !== "test" && c.OBJECT_GRACE_S * 1000 < c.INGEST_TIMEOUT_MS + 120_000,
+    "OBJECT_GRACE_S must exceed INGEST_TIMEOUT_MS by 2 minutes or more",
+  );
   rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
   rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
   rule(production && c.DEMO === true, "DEMO=1 is refused in production");

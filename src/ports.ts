@@ -85,6 +85,12 @@ export type StoredObject = { size: number; mime: string; etag: string };
 /** `modified`: milliseconds since the epoch, on the storage's clock. */
 export type ListedObject = { key: string; size: number; modified: number };
 
+/**
+ * Whether an object is there, and stays until a row names it: that has to be within OBJECT_GRACE_S from now. Only then
+ * may who wants to store it skip that.
+ */
+export type Kept = (key: string) => Promise<boolean>;
+
 /** Any S3. Keys never start with a slash. Signed URLs name the public endpoint. */
 export interface Storage {
   put(key: string, body: Buffer | Readable, meta: { size: number; mime: string }): Promise<void>;

@@ -1,10 +1,13 @@
 import type { AttachmentContext } from "../../machines/attachment.ts";
 import { type Snapshot, stateName } from "../../machines/step.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
+import { createSliceFacts } from "../actors/slice-fact.ts";
+import { entomb } from "../actors/tombstone.ts";
 import { emptyUnit } from "../actors/unit.ts";
 import type { Watch } from "../actors/watch.ts";
 import type { Query } from "../db/queries.ts";
 import { type FieldError, Problem } from "../errors.ts";
+import { mustWin } from "../http/once.ts";
 import type { Caller } from "../http/principal.ts";
 import type { Clock, Draws, Storage } from "../ports.ts";
 
@@ -41,6 +44,7 @@ export const createAttachmentCommands = (deps: {
   uploadTtlS: number;
 }) => {
   const { dispatch, watch, query, storage, clock, draws } = deps;
+  const fact = createSliceFacts(deps);
 
   const rows = (ids: readonly string[], userId: string) => query<AttachmentRow>("attachmentsByIds", [ids, userId]);
 
@@ -78,8 +82,18 @@ export const createAttachmentCommands = (deps: {
       );
       const created_at = new Date(clock.now()).toISOString();
       unit.rows.attachments = [{ id, user_id: userId, ...file, upload_key: uploadKey, created_at }];
-      await dispatch.submit(unit);
+      unit.live.push({ kind: "user", id: userId });
+      mustWin(await dispatch.submit(unit));
       return { id, uploadUrl: await storage.presignPut(uploadKey, deps.uploadTtlS) };
+    },
+    /** A tombstone: 404 from now on. Jobs that were made with it keep what they were given. */
+    remove: async (id: string, { userId, traceparent }: Caller): Promise<void> => {
+      const [row] = await rows([id], userId);
+      if (!row) throw new Problem("not_found", "There is no such upload");
+      const unit = emptyUnit(draws.id(), traceparent);
+      entomb(unit, { kind: "attachment", id }, clock.now());
+      unit.facts.push(fact(id, userId, "attachment.deleted", id, { attachment_id: id, upload_id: id }));
+      mustWin(await dispatch.submit(unit));
     },
     /**
      * The attachments of a message, verified. Throws `attachment_not_ready` naming each one that was not

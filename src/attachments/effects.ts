@@ -1,5 +1,5 @@
 import type { EffectHandler } from "../actors/effects.ts";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { admitAttachment } from "../storage/admit-attachment.ts";
 
 const AT_ONCE = 8;
@@ -7,6 +7,7 @@ const AT_ONCE = 8;
 /** `verify`: are the uploaded bytes what they claim to be? If so they are stored where no upload URL can write. */
 export const createAttachmentEffects = (deps: {
   storage: Storage;
+  kept: Kept;
   maxBytes: number;
   tmpDir: string;
   timeoutMs: number;
@@ -17,6 +18,7 @@ export const createAttachmentEffects = (deps: {
     run: async ({ actor, params, signal }) => {
       const admission = await admitAttachment({
         storage: deps.storage,
+        kept: deps.kept,
         uploadKey: String(params.uploadKey),
         owner: actor.owner,
         declared: { mime: String(params.mime), size: Number(params.size) },

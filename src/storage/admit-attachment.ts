@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { Problem } from "../errors.ts";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { MAX_PIXELS, measure } from "./derive.ts";
 import { inspect } from "./inspect.ts";
 import { attachmentKey } from "./keys.ts";
@@ -44,6 +44,7 @@ const judge = async (file: TempFile, declared: MediaType): Promise<Admission | {
  */
 export const admitAttachment = async ({
   storage,
+  kept = async (key) => (await storage.stat(key)) !== null,
   uploadKey,
   owner,
   declared,
@@ -52,6 +53,8 @@ export const admitAttachment = async ({
   signal,
 }: {
   storage: Storage;
+  /** Default: what is there stays. */
+  kept?: Kept;
   uploadKey: string;
   /** Uuid of the user. */
   owner: string;
@@ -77,7 +80,7 @@ export const admitAttachment = async ({
       if ("ok" in verdict) return verdict;
       const key = attachmentKey(owner, file.sha256, extensionOf(type));
       signal.throwIfAborted();
-      if (!(await storage.stat(key))) {
+      if (!(await kept(key))) {
         await storage.put(key, createReadStream(file.path), { size: file.size, mime: type });
       }
       return { ok: true, sha256: file.sha256, mime: type, size_bytes: file.size, key, ...verdict };

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import {
   type Dimensions,
   type Image,
@@ -39,13 +39,17 @@ export type StoredOutput = {
   height?: number;
 };
 
-type Ingest = { storage: Storage; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
+type Ingest = { storage: Storage; kept: Kept; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
 type Sized = ReturnType<typeof thumbnailSizes>;
 
 /** Puts an object unless it is there: the key names the content. */
-const putOnce = async ({ storage, signal }: Ingest, key: string, make: () => Promise<Parameters<Storage["put"]>>) => {
+const putOnce = async (
+  { storage, kept, signal }: Ingest,
+  key: string,
+  make: () => Promise<Parameters<Storage["put"]>>,
+) => {
   signal.throwIfAborted();
-  if (await storage.stat(key)) return;
+  if (await kept(key)) return;
   const made = await make();
   signal.throwIfAborted();
   await storage.put(...made);
@@ -116,6 +120,7 @@ const store = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput> => 
  */
 export const storeOutput = async ({
   storage,
+  kept = async (key) => (await storage.stat(key)) !== null,
   owner,
   download,
   maxBytes,
@@ -124,6 +129,8 @@ export const storeOutput = async ({
   ffmpeg,
 }: {
   storage: Storage;
+  /** Default: what is there stays. */
+  kept?: Kept;
   /** Uuid of the user. */
   owner: string;
   download: () => Promise<{ body: Readable; size?: number; mime?: string }>;
@@ -146,6 +153,6 @@ export const storeOutput = async ({
     }
     const found = await inspect(file.head, mime);
     if (!found) throw new MediaError("unsupported_output", "It is not an image, video or sound that Darkroom knows");
-    return store({ storage, owner, file, signal, ffmpeg }, found.mime);
+    return store({ storage, kept, owner, file, signal, ffmpeg }, found.mime);
   });
 };
