@@ -23,7 +23,12 @@ describe("how long things are kept", () => {
     },
   };
   before(async () => {
-    const periods = { RETAIN_CHATS_DAYS: "30", RETAIN_JOBS_DAYS: "7", RETAIN_ATTACHMENTS_DAYS: "2" };
+    const periods = {
+      RETAIN_CHATS_DAYS: "30",
+      RETAIN_JOBS_DAYS: "7",
+      RETAIN_ATTACHMENTS_DAYS: "2",
+      JWT_TTL_S: "2592000",
+    };
     app = await startApp({ ...HASTY, ...periods, PUBLIC_URL: "own" }, { clock });
     look = inspect(app);
   });
