@@ -18,7 +18,7 @@ describe("how long things are kept", () => {
   const clock: Clock = {
     now: () => Date.now() + passed,
     after: (ms, fire) => {
-      const timer = setTimeout(fire, ms);
+      const timer = setTimeout(fire, Math.min(ms, 2 ** 31 - 1));
       return () => clearTimeout(timer);
     },
   };
