@@ -23,8 +23,9 @@ describe("what comes for an erased actor", () => {
       await world.sql.unsafe(`delete from ${table} where ${table === "actors" ? "id" : "actor_id"} = '${id}'`);
     const outcome = { kind: "completed", outputs: [{ url: "simulated:x" }] };
     const late = [
-      { type: "polled", n: 1, outcome },
+      // The first shows this node that what it knows is of no use any more.
       { type: "cancel" },
+      { type: "polled", n: 1, outcome },
       { type: "nudge", attempt: v7() },
       { type: "ingested", outputs: [] },
       { type: "wake" },
