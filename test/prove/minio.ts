@@ -1,5 +1,6 @@
 /**
- * The storage's contract on the embedded S3 and on a real MinIO, case by case. Needs Go, which builds it.
+ * The storage's contract on the embedded S3 and on a real MinIO, case by case. Needs Go, which builds it, and
+ * Chromium.
  */
 import { execFile, spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
@@ -36,7 +37,8 @@ const readReport = (xml: string): Verdicts => {
 };
 
 const run = async (env: Record<string, string>, report: string): Promise<number | null> => {
-  const args = ["test", "--timeout", "120000", "--reporter=junit", `--reporter-outfile=${report}`, "test/storage"];
+  const files = ["test/storage", "test/browser/s3-cors.test.ts"];
+  const args = ["test", "--timeout", "120000", "--reporter=junit", `--reporter-outfile=${report}`, ...files];
   const child = spawn(process.execPath, args, { stdio: "inherit", env: { ...process.env, ...env } });
   return new Promise((resolve) => {
     child.once("exit", resolve);
