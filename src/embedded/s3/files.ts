@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { syncDirectory } from "./durable.ts";
 import { isErrno, S3Error } from "./errors.ts";
 import type { Quota } from "./quota.ts";
 import { type Expected, receive } from "./receive.ts";
@@ -15,13 +16,6 @@ export type Writing = { etag?: string; fresh?: boolean; counted?: boolean };
 
 /** An open object. The caller closes `handle`. */
 export type OpenFile = { handle: FileHandle; info: ObjectInfo };
-
-/** Makes a rename or an unlink survive a power cut. Some file systems refuse to sync a directory. */
-const syncDirectory = async (path: string) => {
-  const handle = await open(path, "r").catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-};
 
 const sizeAt = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
 
