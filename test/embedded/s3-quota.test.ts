@@ -76,6 +76,26 @@ describe("an embedded S3 with a quota", () => {
   });
 });
 
+it("does not lose count however often small objects are written, copied, joined and removed", async () => {
+  const target = await startEmbedded({ quotaBytes: 100_000 });
+  const [storage, client] = [storageOn(target), clientOn(target)];
+  const put = (key: string, size: number) => storage.put(key, Buffer.alloc(size), { size, mime: "image/png" });
+  await put("a", 50_000);
+  for (let round = 0; round < 50; round++) {
+    await put("b", 1);
+    await storage.copy("b", "c", "image/webp");
+    const upload = { bucketName: target.bucket, objectName: "d", headers: {} };
+    const uploadID = await client.initiateNewMultipartUpload(target.bucket, "d", {});
+    const part = await client.uploadPart({ ...upload, uploadID, partNumber: 1 }, Buffer.alloc(1));
+    await client.completeMultipartUpload(target.bucket, "d", uploadID, [part]);
+    await storage.remove(["c"]);
+  }
+  await assert.rejects(put("e", 55_000), "50,000 and these are too much");
+  await put("e", 45_000);
+  storage.close();
+  await target.close();
+});
+
 it("counts what is there when it starts", async () => {
   const first = await startEmbedded();
   const filled = storageOn(first);

@@ -17,12 +17,14 @@ export type Writing = { etag?: string; fresh?: boolean; counted?: boolean };
 /** An open object. The caller closes `handle`. */
 export type OpenFile = { handle: FileHandle; info: ObjectInfo };
 
+type Take = Quota["take"];
+
 const sizeAt = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
 
 /** Whole files with a trailer, written beside (`tempDir`, same file system) and renamed into place. */
 export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">) => {
   /** Runs `use` with a count of what it takes, all of which is given back when it fails. */
-  const counting = async <T>(use: (take: (bytes: number) => void) => Promise<T>): Promise<T> => {
+  const counting = async <T>(use: (take: Take) => Promise<T>): Promise<T> => {
     let taken = 0;
     try {
       return await use((bytes) => {
@@ -57,8 +59,10 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     quota.give(replaced);
   };
 
-  const commit = async (handle: FileHandle, temp: string, path: string, info: ObjectInfo, fresh = false) => {
+  type Commit = { handle: FileHandle; temp: string; path: string; info: ObjectInfo; take: Take; fresh?: boolean };
+  const commit = async ({ handle, temp, path, info, take, fresh = false }: Commit) => {
     const trailer = encodeTrailer(info);
+    take(trailer.length);
     await handle.truncate(info.size);
     await handle.write(trailer, 0, trailer.length, info.size);
     await handle.sync();
@@ -80,7 +84,7 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
           try {
             const { size, md5 } = await receive(handle, chunks, how.counted ? expected : { ...expected, take });
             const info: ObjectInfo = { ...meta, size, etag: how.etag ?? md5.toString("hex") };
-            await commit(handle, temp, path, info, how.fresh);
+            await commit({ handle, temp, path, info, take, fresh: how.fresh });
             return info;
           } finally {
             await handle.close();
@@ -92,7 +96,8 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     copy: (from: string, to: string, meta: (source: ObjectInfo) => Meta): Promise<ObjectInfo | null> =>
       writing((temp) =>
         counting(async (take) => {
-          take(await sizeAt(from));
+          const copied = await sizeAt(from);
+          take(copied);
           try {
             await copyFile(from, temp, constants.COPYFILE_FICLONE);
           } catch (error) {
@@ -103,7 +108,8 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
           try {
             const source = await readTrailer(handle);
             const info: ObjectInfo = { ...meta(source), size: source.size, etag: source.etag };
-            await commit(handle, temp, to, info);
+            take(source.size - copied);
+            await commit({ handle, temp, path: to, info, take });
             return info;
           } finally {
             await handle.close();

@@ -1,10 +1,11 @@
+import { Buffer } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory, writeText } from "./durable.ts";
 import { isErrno, S3Error } from "./errors.ts";
 import type { Files, Meta } from "./files.ts";
-import type { Quota } from "./quota.ts";
+import { type Quota, sizeOf } from "./quota.ts";
 import type { Expected } from "./receive.ts";
 import type { ObjectInfo } from "./trailer.ts";
 
@@ -21,7 +22,12 @@ export type Part = { number: number; etag: string };
  * Multipart uploads: a directory each, with `upload.json` and a file with a trailer per part.
  * `dir` is on the file system of the objects.
  */
-export const createMultipart = (store: { dir: string; files: Files; quota: Pick<Quota, "give">; maxBytes: number }) => {
+export const createMultipart = (store: {
+  dir: string;
+  files: Files;
+  quota: Pick<Quota, "take" | "give">;
+  maxBytes: number;
+}) => {
   const { dir, files, quota, maxBytes } = store;
   const folder = (uploadId: string) => {
     if (!UPLOAD_ID.test(uploadId)) throw new S3Error("NoSuchUpload");
@@ -67,7 +73,7 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
 
   /** Removes an upload with its parts, of whose bytes `kept` live on in an object. Without its record it is none. */
   const drop = async (uploadId: string, kept: number): Promise<void> => {
-    const bytes = bytesOf(await parts(uploadId));
+    const bytes = await sizeOf(folder(uploadId));
     await rm(recordPath(uploadId), { force: true });
     await rm(folder(uploadId), { recursive: true, force: true });
     quota.give(bytes - kept);
@@ -96,9 +102,17 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
     /** Starts an upload and answers its id. */
     async create(meta: Meta): Promise<string> {
       const uploadId = randomUUID();
-      const upload: Upload = { ...meta, uploadId };
-      await mkdir(folder(uploadId), { recursive: true });
-      await writeText(recordPath(uploadId), JSON.stringify(upload));
+      const record = JSON.stringify({ ...meta, uploadId } satisfies Upload);
+      const bytes = Buffer.byteLength(record);
+      quota.take(bytes);
+      try {
+        await mkdir(folder(uploadId), { recursive: true });
+        await writeText(recordPath(uploadId), record);
+      } catch (error) {
+        await rm(folder(uploadId), { recursive: true, force: true });
+        quota.give(bytes);
+        throw error;
+      }
       await syncDirectory(dir);
       return uploadId;
     },
