@@ -1,6 +1,6 @@
 /**
- * The file system of a process that dies, with its machine, in the middle of one change: that one is half done where it
- * can be, and what was written and not synced is lost.
+ * A file system that fails in the middle of one change, which is half done where it can be. `kill`: the process dies,
+ * and what was written and not synced is lost. `full`: the disk is, for this once.
  */
 import { Buffer } from "node:buffer";
 import { truncateSync } from "node:fs";
@@ -10,10 +10,12 @@ import process from "node:process";
 export * from "node:fs/promises";
 
 let left = Number.POSITIVE_INFINITY;
+let fault: "kill" | "full" = "kill";
 
-/** From now on: the `change`th one is the last. */
-export const dieAt = (change: number): void => {
+/** From now on: the `change`th one fails. */
+export const failAt = (change: number, how: typeof fault): void => {
   left = change;
+  fault = how;
 };
 
 const unsynced = new Set<string>();
@@ -29,23 +31,29 @@ export const losePower = (): void => {
   }
 };
 
-const die = (): Promise<never> => {
+const fail = (): Promise<never> => {
+  if (fault === "full") throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
   losePower();
   process.kill(process.pid, "SIGKILL");
   return new Promise(() => undefined);
 };
 
-/** `change`, or at the last one `half` of it. */
+type Change<A extends unknown[], R> = (...args: A) => Promise<R>;
+
+/** `change`, or when it is to fail `half` of it. */
 const mortal =
-  <A extends unknown[], R>(
-    change: (...args: A) => Promise<R>,
-    half: (...args: A) => Promise<unknown> = async () => {},
-  ) =>
-  async (...args: A): Promise<R> => {
+  <A extends unknown[], R>(change: Change<A, R>, half: Change<A, unknown> = async () => {}): Change<A, R> =>
+  async (...args) => {
     if (--left !== 0) return change(...args);
     await half(...args);
-    return die();
+    return fail();
   };
+
+/** The same for what a full disk does not hinder. */
+const freeing = <A extends unknown[], R>(change: Change<A, R>, half?: Change<A, unknown>): Change<A, R> => {
+  const dying = mortal(change, half);
+  return (...args) => (fault === "full" ? change(...args) : dying(...args));
+};
 
 type Write = (bytes: Uint8Array, offset: number, length: number, position: number) => Promise<unknown>;
 
@@ -58,7 +66,7 @@ const withMortalWrites = (handle: fs.FileHandle, path: string): fs.FileHandle =>
   return new Proxy(handle, {
     get(_, name) {
       if (name === "write") return mortal(write, half);
-      if (name === "truncate") return mortal((size: number) => handle.truncate(size));
+      if (name === "truncate") return freeing((size: number) => handle.truncate(size));
       if (name === "sync") return () => handle.sync().then(() => unsynced.delete(path));
       const value = Reflect.get(handle, name);
       return typeof value === "function" ? value.bind(handle) : value;
@@ -96,7 +104,7 @@ export const copyFile = mortal(
     await fs.writeFile(to, Buffer.from(bytes.subarray(0, bytes.length >> 1)));
   },
 );
-export const rm = mortal(
+export const rm = freeing(
   (path: string, options: { recursive?: boolean; force: true }) => fs.rm(path, options),
   async (path, { recursive }) => {
     if (!recursive) return;

@@ -1,11 +1,11 @@
 /**
- * An embedded S3 on the directory `DIR`, whose machine loses power at the `DIES_AT`th change that
- * requests make, else when it is stopped. Needs Bun.
+ * An embedded S3 on the directory `DIR`, with a fault (`kill` or `full`) at the `FAULT_AT`th change that requests make.
+ * When it is stopped its machine loses power. Needs Bun.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { untilAlone } from "../bench/neighbour.ts";
-import { dieAt, losePower } from "./mortal-fs.ts";
+import { failAt, losePower } from "./mortal-fs.ts";
 
 type Load = (file: { path: string }) => Promise<{ contents: string; loader: "ts" }>;
 type Plugin = { name: string; setup(build: { onLoad(of: { filter: RegExp }, load: Load): void }): void };
@@ -27,5 +27,5 @@ untilAlone(async () => {
   await close();
   losePower();
 });
-dieAt(Number(process.env.DIES_AT));
+failAt(Number(process.env.FAULT_AT), process.env.FAULT === "full" ? "full" : "kill");
 process.stdout.write(`${JSON.stringify(target)}\n`);
