@@ -22,7 +22,9 @@ type Take = Quota["take"];
 const sizeAt = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
 
 /** Whole files with a trailer, written beside (`tempDir`, same file system) and renamed into place. */
-export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">) => {
+export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">, maxWrites: number) => {
+  let writes = 0;
+
   /** Runs `use` with a count of what it takes, all of which is given back when it fails. */
   const counting = async <T>(use: (take: Take) => Promise<T>): Promise<T> => {
     let taken = 0;
@@ -37,12 +39,15 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     }
   };
 
-  /** Runs `fill` on a new file; whatever it does not rename away is removed. */
+  /** Runs `fill` on a new file; whatever it does not rename away is removed. Not too many at once. */
   const writing = async <T>(fill: (temp: string) => Promise<T>): Promise<T> => {
+    if (writes >= maxWrites) throw new S3Error("SlowDown");
+    writes += 1;
     const temp = join(tempDir, randomUUID());
     try {
       return await fill(temp);
     } finally {
+      writes -= 1;
       await rm(temp, { force: true });
     }
   };
