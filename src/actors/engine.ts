@@ -48,7 +48,7 @@ export const policyOf = (c: Config): Policy => ({
   pause: { minMs: c.PAUSE_MIN_MS, maxMs: c.PAUSE_MAX_MS },
   failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
-  verifyTimeoutMs: 30_000,
+  verifyTimeoutMs: 60_000,
 });
 
 export type EngineDeps = {
