@@ -137,7 +137,8 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     webhookUrl: hooks.urlFor,
   });
   engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
-  engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }));
+  const timeoutMs = policyOf(config).verifyTimeoutMs;
+  engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs }));
 
   // Streams.
   const tails = createTails({ bus, log: factLog, clock, logger: log });
