@@ -5,6 +5,7 @@ import type { Watch } from "./actors/watch.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { attachmentFacts } from "./attachments/facts.ts";
 import { createLinks } from "./attachments/links.ts";
+import { createOpenUploads } from "./attachments/open-uploads.ts";
 import { createAttachmentRoutes } from "./attachments/routes.ts";
 import { DEMO_USER } from "./auth/demo.ts";
 import { createKnownUsers } from "./auth/known-users.ts";
@@ -57,6 +58,7 @@ import { createHookRoutes, HOOK_ROUTE } from "./webhooks/routes.ts";
 import type { Hooks } from "./webhooks/token.ts";
 
 const version = "0.1.0";
+const OPEN_UPLOADS_PER_USER = 100;
 
 /** What a node has built below the slices. */
 export type Ground = {
@@ -114,6 +116,7 @@ export const createApi = (ground: Ground): Served => {
     storage,
     clock,
     draws,
+    openUploads: createOpenUploads({ query, clock, ttlMs: config.UPLOAD_TTL_S * 1000, most: OPEN_UPLOADS_PER_USER }),
     uploadTtlS: config.UPLOAD_TTL_S,
   });
   const optionCommands = createOptionCommands({

@@ -4,6 +4,7 @@ import type { JobView } from "../machines/job.view.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
 import { createLife } from "./actors/life.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
+import { createPartsSweep } from "./attachments/parts-sweep.ts";
 import { presentBatch } from "./batches/reads.ts";
 import type { Config } from "./config.ts";
 import { createFactLog } from "./facts/log.ts";
@@ -36,6 +37,8 @@ const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
 /** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
 const FINISH_MARGIN_MS = 1_000;
+/** Uploads in parts that no attachment knows of are given up after a day, or when no URL of theirs can be good. */
+const PARTS_AGE_MS = 24 * 3_600_000;
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
@@ -140,6 +143,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const timeoutMs = policyOf(config).verifyTimeoutMs;
   engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs }));
 
+  const ageMs = Math.max(PARTS_AGE_MS, 2 * config.UPLOAD_TTL_S * 1000);
+  const partsSweep = createPartsSweep({ storage, clock, log, ageMs });
+  opened.defer(() => partsSweep.close());
+
   // Streams.
   const tails = createTails({ bus, log: factLog, clock, logger: log });
   opened.defer(() => tails.close());
@@ -203,6 +210,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     start: async () => {
       relay?.start();
       await engine.start();
+      partsSweep.start();
       life.started();
     },
     settle: async () => {

@@ -82,7 +82,8 @@ const isPassing = (error: unknown) => (error instanceof Problem ? error.retryabl
 
 export const createEngine = (deps: EngineDeps) => {
   const { config, query, write, clock, draws, log, monotonic = () => performance.now() } = deps;
-  const registry = createRegistry(policyOf(config));
+  const policy = policyOf(config);
+  const registry = createRegistry(policy);
   const watch = createWatch();
   const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -167,7 +168,9 @@ export const createEngine = (deps: EngineDeps) => {
     alone: deps.alone,
     graceMs: config.TAKEOVER_GRACE_MS,
     watchdogMs:
-      config.NOT_AFTER_MS + Math.max(config.INGEST_TIMEOUT_MS, config.SUBMIT_TIMEOUT_MS) + 2 * WATCHDOG_MARGIN_MS,
+      policy.notAfterMs +
+      Math.max(policy.ingestTimeoutMs, policy.submitTimeoutMs, policy.verifyTimeoutMs) +
+      2 * WATCHDOG_MARGIN_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_S * 1000,
     wake: (id, wake) => {
       dispatch.send(id, wake).catch((error) => {
