@@ -62,6 +62,7 @@ create table attachments (
   size bigint not null,
   upload_key text not null,
   created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
   constraint attachments_pkey PRIMARY KEY (id),
   constraint attachments_size_check CHECK ((size > 0)),
   constraint attachments_upload_key_key UNIQUE (upload_key)
@@ -74,6 +75,7 @@ create table batches (
   num_images integer not null,
   model_key text not null,
   created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
   constraint batches_num_images_check CHECK ((num_images >= 1)),
   constraint batches_pkey PRIMARY KEY (id)
 );
@@ -102,11 +104,24 @@ create table chats (
   constraint chats_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
 );
 
+create table chores (
+  name text not null,
+  at timestamp with time zone not null,
+  constraint chores_pkey PRIMARY KEY (name)
+);
+
 create table commits (
   id uuid not null,
   at timestamp with time zone default now() not null,
   answer jsonb not null,
   constraint commits_pkey PRIMARY KEY (id)
+);
+
+create table condemned (
+  key text not null,
+  at timestamp with time zone not null,
+  doomed boolean default false not null,
+  constraint condemned_pkey PRIMARY KEY (key)
 );
 
 create table facts (
@@ -173,6 +188,7 @@ create table jobs (
   inputs text[] default '{}'::text[] not null,
   created_at timestamp with time zone not null,
   alternatives jsonb default '[]'::jsonb not null,
+  deleted_at timestamp with time zone,
   constraint jobs_check CHECK (((batch_id IS NULL) = (batch_index IS NULL))),
   constraint jobs_pkey PRIMARY KEY (id)
 );
@@ -284,6 +300,11 @@ create table users (
   role text default 'user'::text not null,
   owner_seq bigint default 0 not null,
   created_at timestamp with time zone default now() not null,
+  deleted_at timestamp with time zone,
+  erased_at timestamp with time zone,
+  retention jsonb default '{}'::jsonb not null,
+  constraint users_check CHECK (((deleted_at IS NULL) OR ((email IS NULL) AND (password_hash IS NULL)))),
+  constraint users_check1 CHECK (((erased_at IS NULL) OR (deleted_at IS NOT NULL))),
   constraint users_email_key UNIQUE (email),
   constraint users_owner_seq_check CHECK ((owner_seq >= 0)),
   constraint users_pkey PRIMARY KEY (id),
@@ -316,6 +337,10 @@ alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) RE
 
 alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
 
+CREATE INDEX actors_by_object ON public.actors USING btree (owner_id, ((snapshot #>> '{context,object,sha256}'::text[]))) WHERE (kind = 'attachment'::text);
+
+CREATE INDEX actors_finished ON public.actors USING btree (kind, finished_at) WHERE (finished_at IS NOT NULL);
+
 CREATE INDEX actors_live_by_stream ON public.actors USING btree (kind, stream_id) WHERE (finished_at IS NULL);
 
 CREATE INDEX actors_movable ON public.actors USING btree (account, id) WHERE ((state = 'queued'::text) AND (parked_at IS NULL) AND (((snapshot -> 'context'::text) -> 'alternatives'::text) <> '[]'::jsonb));
@@ -326,13 +351,25 @@ CREATE INDEX actors_turn ON public.actors USING btree (account, owner_id, id) WH
 
 CREATE INDEX actors_wake ON public.actors USING btree (wake_at) WHERE (wake_at IS NOT NULL);
 
+CREATE INDEX attachments_by_age ON public.attachments USING btree (created_at) WHERE (deleted_at IS NULL);
+
+CREATE INDEX attachments_by_user ON public.attachments USING btree (user_id);
+
+CREATE INDEX attachments_deleted ON public.attachments USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX batches_by_user ON public.batches USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX batches_deleted ON public.batches USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX chats_by_age ON public.chats USING btree (created_at) WHERE (deleted_at IS NULL);
 
 CREATE INDEX chats_by_user ON public.chats USING btree (user_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 
 CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX commits_by_age ON public.commits USING btree (at);
+
+CREATE INDEX condemned_by_age ON public.condemned USING btree (at);
 
 CREATE INDEX facts_rendered ON public.facts USING btree (((data ->> 'model_key'::text)), ((data ->> 'tool_type'::text)), at DESC) WHERE (type = 'job.rendered'::text);
 
@@ -346,9 +383,19 @@ CREATE UNIQUE INDEX jobs_by_batch ON public.jobs USING btree (batch_id, batch_in
 
 CREATE INDEX jobs_by_chat ON public.jobs USING btree (chat_id, created_at DESC, id DESC) WHERE (chat_id IS NOT NULL);
 
+CREATE INDEX jobs_by_input ON public.jobs USING gin (inputs) WHERE (inputs <> '{}'::text[]);
+
+CREATE INDEX jobs_by_option ON public.jobs USING btree (option_id) WHERE (option_id IS NOT NULL);
+
+CREATE INDEX jobs_by_retried ON public.jobs USING btree (retry_of) WHERE (retry_of IS NOT NULL);
+
 CREATE INDEX jobs_by_user ON public.jobs USING btree (user_id, created_at DESC, id DESC);
 
+CREATE INDEX jobs_deleted ON public.jobs USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX messages_by_chat ON public.messages USING btree (chat_id, created_at, id);
+
+CREATE INDEX options_by_attachment ON public.options USING gin (attachments) WHERE (attachments <> '{}'::uuid[]);
 
 CREATE INDEX options_by_chat ON public.options USING btree (chat_id, created_at, id);
 
@@ -361,6 +408,12 @@ CREATE INDEX simulated_submits_request ON public.simulated_submits USING btree (
 CREATE INDEX streams_unpublished ON public.streams USING btree (id) WHERE (published < seq);
 
 CREATE INDEX turns_next ON public.turns USING btree (account, virtual_time) WHERE (waiting > 0);
+
+CREATE INDEX users_deleted ON public.users USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX users_to_erase ON public.users USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (erased_at IS NULL));
+
+CREATE INDEX users_with_retention ON public.users USING btree (id) WHERE (retention <> '{}'::jsonb);
 
 CREATE OR REPLACE FUNCTION public.account_grant(a accounts, at timestamp with time zone)
  RETURNS integer
@@ -421,14 +474,46 @@ begin
   outcome := array_fill('won'::text, array[jsonb_array_length(p->'units')]);
 
   if jsonb_array_length(p->'live') > 0 then
+    if jsonb_array_length(p->'user_changes') > 0 then
+      perform 1 from users
+        where id in (select x.id from jsonb_to_recordset(p->'user_changes') x(id uuid, deleted_at timestamptz)
+          where x.deleted_at is not null)
+        order by id for update;
+    end if;
+    perform 1 from users
+      where id in (select (e->>'user_id')::uuid from jsonb_array_elements(p->'live') e)
+      order by id for key share;
     perform 1 from chats
       where id in (select (e->>'chat_id')::uuid from jsonb_array_elements(p->'live') e)
       order by id for no key update;
+    if jsonb_path_exists(p->'live', '$[*] ? (exists(@.batch_id) || exists(@.job_id) || exists(@.attachment_id))') then
+      perform 1 from batches
+        where id in (select (e->>'batch_id')::uuid from jsonb_array_elements(p->'live') e)
+        order by id for no key update;
+      perform 1 from jobs
+        where id in (select (e->>'job_id')::uuid from jsonb_array_elements(p->'live') e)
+        order by id for no key update;
+      perform 1 from attachments
+        where id in (select (e->>'attachment_id')::uuid from jsonb_array_elements(p->'live') e)
+        order by id for no key update;
+    end if;
     select array_agg(coalesce(g.lost, o.was) order by o.u) into outcome
       from unnest(outcome) with ordinality o(was, u)
       left join (
-        select distinct x.u, 'gone' lost from jsonb_to_recordset(p->'live') x(u integer, chat_id uuid)
-        where not exists (select 1 from chats c where c.id = x.chat_id and c.deleted_at is null)
+        select distinct x.u, 'gone' lost
+        from jsonb_to_recordset(p->'live')
+          x(u integer, user_id uuid, chat_id uuid, batch_id uuid, job_id uuid, attachment_id uuid)
+        -- A user who is seen for the first time has no row yet.
+        where (x.user_id is not null
+            and exists (select 1 from users t where t.id = x.user_id and t.deleted_at is not null))
+          or (x.chat_id is not null
+            and not exists (select 1 from chats t where t.id = x.chat_id and t.deleted_at is null))
+          or (x.batch_id is not null
+            and not exists (select 1 from batches t where t.id = x.batch_id and t.deleted_at is null))
+          or (x.job_id is not null
+            and not exists (select 1 from jobs t where t.id = x.job_id and t.deleted_at is null))
+          or (x.attachment_id is not null
+            and not exists (select 1 from attachments t where t.id = x.attachment_id and t.deleted_at is null))
       ) g using (u);
   end if;
 
@@ -501,7 +586,8 @@ begin
     from jsonb_to_recordset(p->'users') r(u integer, id uuid, email text, password_hash text, role text)
     where outcome[r.u] = 'won' order by r.id
     on conflict (id) do update set email = coalesce(excluded.email, users.email),
-      password_hash = coalesce(excluded.password_hash, users.password_hash);
+      password_hash = coalesce(excluded.password_hash, users.password_hash)
+      where users.deleted_at is null;
   insert into chats (id, user_id, title, created_at)
     select r.id, r.user_id, r.title, r.created_at
     from jsonb_to_recordset(p->'chats') r(u integer, id uuid, user_id uuid, title text, created_at timestamptz)
@@ -509,6 +595,28 @@ begin
   update chats c set title = coalesce(r.title, c.title), deleted_at = coalesce(c.deleted_at, r.deleted_at)
     from jsonb_to_recordset(p->'chat_changes') r(u integer, id uuid, title text, deleted_at timestamptz)
     where outcome[r.u] = 'won' and c.id = r.id;
+  if jsonb_array_length(p->'user_changes') > 0 then
+    update users t set retention = case when r.deleted_at is null then coalesce(r.retention, t.retention) else '{}' end,
+        email = case when r.deleted_at is null then t.email end,
+        password_hash = case when r.deleted_at is null then t.password_hash end,
+        deleted_at = coalesce(t.deleted_at, r.deleted_at)
+      from jsonb_to_recordset(p->'user_changes') r(u integer, id uuid, retention jsonb, deleted_at timestamptz)
+      where outcome[r.u] = 'won' and t.id = r.id;
+  end if;
+  if jsonb_array_length(p->'tombstones') > 0 then
+    update chats t set deleted_at = coalesce(t.deleted_at, r.deleted_at)
+      from jsonb_to_recordset(p->'tombstones') r(u integer, chat_id uuid, deleted_at timestamptz)
+      where outcome[r.u] = 'won' and t.id = r.chat_id;
+    update batches t set deleted_at = coalesce(t.deleted_at, r.deleted_at)
+      from jsonb_to_recordset(p->'tombstones') r(u integer, batch_id uuid, deleted_at timestamptz)
+      where outcome[r.u] = 'won' and t.id = r.batch_id;
+    update jobs t set deleted_at = coalesce(t.deleted_at, r.deleted_at)
+      from jsonb_to_recordset(p->'tombstones') r(u integer, job_id uuid, deleted_at timestamptz)
+      where outcome[r.u] = 'won' and t.id = r.job_id;
+    update attachments t set deleted_at = coalesce(t.deleted_at, r.deleted_at)
+      from jsonb_to_recordset(p->'tombstones') r(u integer, attachment_id uuid, deleted_at timestamptz)
+      where outcome[r.u] = 'won' and t.id = r.attachment_id;
+  end if;
   insert into messages (id, chat_id, author_type, content_text, render_payload, attachments, created_at)
     select r.id, r.chat_id, r.author_type, r.content_text, r.render_payload, r.attachments, r.created_at
     from jsonb_to_recordset(p->'messages') r(u integer, id uuid, chat_id uuid, author_type text, content_text text,
@@ -711,6 +819,32 @@ begin
     end if;
   end loop;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.key_referenced(k text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when k ~ '^(media|attachments)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{64}[.]' then
+      exists (
+        select 1 from outputs o
+        where o.user_id = split_part(k, '/', 2)::uuid and o.sha256 = split_part(split_part(k, '/', 3), '.', 1)
+          and (k in (o.raw_key, o.min_key) or o.thumbnails @> jsonb_build_array(jsonb_build_object('key', k)))
+      ) or exists (
+        select 1 from actors a
+        where a.kind = 'attachment' and a.owner_id = split_part(k, '/', 2)::uuid
+          and a.snapshot #>> '{context,object,sha256}' = split_part(split_part(k, '/', 3), '.', 1)
+          and jsonb_path_exists(a.snapshot #> '{context,object}', '$.**.key ? (@ == $k)', jsonb_build_object('k', k))
+      ) or exists (
+        select 1 from jobs j where j.inputs <> '{}' and j.inputs @> array[k]
+      )
+    when k like 'uploads/%' then
+      exists (
+        select 1 from attachments t join actors a on a.id = t.id where t.upload_key = k and a.finished_at is null
+      )
+    else true
+  end $function$;
 
 CREATE OR REPLACE FUNCTION public.lease_checks(p_account text, wanted integer, OUT granted integer, OUT wait_ms integer)
  RETURNS record

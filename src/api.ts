@@ -1,14 +1,15 @@
 /** Requests: who may do what, the slices and their routes, on top of the actors and streams of a node. */
 import type { Dispatch } from "./actors/dispatch.ts";
-import { emptyUnit } from "./actors/unit.ts";
 import type { Watch } from "./actors/watch.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { attachmentFacts } from "./attachments/facts.ts";
 import { createLinks } from "./attachments/links.ts";
 import { createOpenUploads } from "./attachments/open-uploads.ts";
 import { createAttachmentRoutes } from "./attachments/routes.ts";
+import { createUserCommands } from "./auth/commands.ts";
 import { DEMO_USER } from "./auth/demo.ts";
 import { createKnownUsers } from "./auth/known-users.ts";
+import { createMeRoutes } from "./auth/me.ts";
 import { createPasswords } from "./auth/passwords.ts";
 import { createAuthRoutes } from "./auth/routes.ts";
 import { createTokens } from "./auth/tokens.ts";
@@ -31,7 +32,6 @@ import { createMetricsRoute } from "./http/metrics.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { createOnce } from "./http/once.ts";
 import { createOrigins } from "./http/origins.ts";
-import type { NewUser } from "./http/principal.ts";
 import { createProviderRoutes, type ProviderState } from "./http/providers.ts";
 import { createBase } from "./http/toolkit.ts";
 import { createJobCommands } from "./jobs/commands.ts";
@@ -40,6 +40,7 @@ import type { History } from "./jobs/history.ts";
 import type { OutlookOf } from "./jobs/outlook.ts";
 import type { PresentJob } from "./jobs/present.ts";
 import { createJobReads } from "./jobs/reads.ts";
+import { createRemoval } from "./jobs/removal.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import type { Log } from "./log.ts";
 import type { OfferedModel } from "./models/model.ts";
@@ -59,6 +60,8 @@ import type { Hooks } from "./webhooks/token.ts";
 
 const version = "0.1.0";
 const OPEN_UPLOADS_PER_USER = 100;
+/** A user who was deleted elsewhere is refused here a few seconds later; two clocks may differ by two. */
+const DELETED_LATELY_MS = 60_000;
 
 /** What a node has built below the slices. */
 export type Ground = {
@@ -81,7 +84,8 @@ export type Ground = {
   ready(): boolean;
 };
 
-export const createApi = (ground: Ground): Served => {
+/** `removals`: what a request to delete does, by kind. */
+export const createApi = (ground: Ground) => {
   const { config, log, metrics, services, models, accounts, hooks, history, outlook, present } = ground;
   const { clients, messages, dispatch, watch } = ground;
   const { query, clock, draws, bus, storage, s3, providers } = services;
@@ -90,10 +94,22 @@ export const createApi = (ground: Ground): Served => {
 
   // Who may do what.
   const exchanges = createExchanges();
-  const provision = createKnownUsers(async ({ id, email, passwordHash, role }: NewUser) => {
-    const unit = emptyUnit(draws.id());
-    unit.rows.users = [{ id, email: email ?? null, password_hash: passwordHash ?? null, role }];
-    await dispatch.submit(unit);
+  const userCommands = createUserCommands({
+    dispatch,
+    query,
+    clock,
+    draws,
+    allowed: {
+      chats: config.RETAIN_CHATS_DAYS || null,
+      jobs: config.RETAIN_JOBS_DAYS || null,
+      attachments: config.RETAIN_ATTACHMENTS_DAYS || null,
+    },
+  });
+  const provision = createKnownUsers(userCommands.provision, {
+    deleted: async () => {
+      const since = new Date(clock.now() - DELETED_LATELY_MS);
+      return (await query<{ id: string }>("deletedUsers", [since])).map(({ id }) => id);
+    },
   });
   const tokens = createTokens({ secret: services.secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
   const guard = createGuard({ verify: tokens.verify, provision, demo: config.DEMO ? DEMO_USER : null, exchanges });
@@ -101,9 +117,11 @@ export const createApi = (ground: Ground): Served => {
   // Slices.
   const once = createOnce({ query, dispatch });
   const jobReads = createJobReads({ query, present, history, outlook });
+  const remove = createRemoval({ dispatch, clock, draws });
   const jobCommands = createJobCommands({
     dispatch,
     reads: jobReads,
+    remove,
     clock,
     draws,
     defaultTimeoutMs: config.JOB_TIMEOUT_MS,
@@ -132,6 +150,7 @@ export const createApi = (ground: Ground): Served => {
     query,
     attachments: attachmentCommands,
     options: optionCommands,
+    remove,
     clock,
     draws,
   });
@@ -142,6 +161,8 @@ export const createApi = (ground: Ground): Served => {
     options: optionCommands,
     models,
     reads: batchReads,
+    query,
+    remove,
     clock,
     draws,
   });
@@ -200,6 +221,7 @@ export const createApi = (ground: Ground): Served => {
     .use(createProviderRoutes({ guard, read: accounts }))
     .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description], asyncapi }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
+    .use(createMeRoutes({ guard, commands: userCommands }))
     .use(createModelRoutes({ guard, models }))
     .use(
       createAttachmentRoutes({
@@ -220,8 +242,15 @@ export const createApi = (ground: Ground): Served => {
     )
     .use(createHookRoutes({ receiver, exchanges }));
 
-  return {
+  const served: Served = {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
     socket: (request) => sockets.upgrade(request),
   };
+  const removals = {
+    chat: chatCommands.remove,
+    job: jobCommands.remove,
+    batch: batchCommands.remove,
+    attachment: attachmentCommands.remove,
+  };
+  return { ...served, removals };
 };

@@ -1,10 +1,8 @@
 /** The composition root: builds everything on top of the services, and closes it in the opposite order. */
 import type { BatchView } from "../machines/batch.words.ts";
-import type { JobView } from "../machines/job.view.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
 import { createLife } from "./actors/life.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
-import { createPartsSweep } from "./attachments/parts-sweep.ts";
 import { presentBatch } from "./batches/reads.ts";
 import type { Config } from "./config.ts";
 import { createFactLog } from "./facts/log.ts";
@@ -18,12 +16,15 @@ import { createJobEffects } from "./jobs/effects.ts";
 import { createHistory } from "./jobs/history.ts";
 import { createJobObserver } from "./jobs/observe.ts";
 import { createOutlook } from "./jobs/outlook.ts";
-import { createJobPresenter, type JobLabels } from "./jobs/present.ts";
+import { createJobPresenter } from "./jobs/present.ts";
 import { createJobPulses } from "./jobs/pulses.ts";
+import { createJobRender } from "./jobs/render.ts";
 import { scheduled } from "./jobs/scheduled.ts";
 import { createLog } from "./log.ts";
 import { offered } from "./models/catalog.ts";
 import type { Fact, Sighting } from "./ports.ts";
+import { createKept } from "./retention/kept.ts";
+import { createRetention } from "./retention/sweep.ts";
 import { type Overrides, openServices } from "./services.ts";
 import { createClients } from "./streams/clients.ts";
 import { createEnvelopes } from "./streams/envelope.ts";
@@ -37,8 +38,7 @@ const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
 /** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
 const FINISH_MARGIN_MS = 1_000;
-/** Uploads in parts that no attachment knows of are given up after a day, or when no URL of theirs can be good. */
-const PARTS_AGE_MS = 24 * 3_600_000;
+const PARTS_AGE_MS = 86_400_000;
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
@@ -125,9 +125,11 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     callable: services.callable,
   });
   const history = createHistory({ query, clock, pace: policyOf(config).poll, log });
+  const kept = createKept({ write, storage, clock });
   const jobEffects = createJobEffects({
     query,
     storage,
+    kept,
     providers: new Map([...providers].map(([name, provider]) => [name, breakers.listen(provider)])),
     limits: config,
     draws,
@@ -141,20 +143,18 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   });
   engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
   const timeoutMs = policyOf(config).verifyTimeoutMs;
-  engine.handle(createAttachmentEffects({ storage, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs }));
-
-  const ageMs = Math.max(PARTS_AGE_MS, 2 * config.UPLOAD_TTL_S * 1000);
-  const partsSweep = createPartsSweep({ storage, clock, log, ageMs });
-  opened.defer(() => partsSweep.close());
+  engine.handle(createAttachmentEffects({ storage, kept, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs }));
 
   // Streams.
   const tails = createTails({ bus, log: factLog, clock, logger: log });
   opened.defer(() => tails.close());
   const present = createJobPresenter({ storage, clock, pollMinMs: config.POLL_MIN_MS });
-  const render = async ({ actorKind, actorId, data }: Fact) => {
-    if (actorKind === "job") return present(data as unknown as JobLabels, data as unknown as JobView);
-    if (actorKind === "batch") return presentBatch(actorId, data as unknown as BatchView);
-    return data;
+  const renderJob = createJobRender({ query, present });
+  const render = async (fact: Fact) => {
+    if (fact.actorKind === "job") return renderJob(fact);
+    if (fact.type === "batch.deleted") return { job_id: fact.actorId };
+    if (fact.actorKind === "batch") return presentBatch(fact.actorId, fact.data as unknown as BatchView);
+    return fact.data;
   };
   const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL, log });
   const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
@@ -176,9 +176,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       finishLimitMs: config.NOT_AFTER_MS + config.SUBMIT_TIMEOUT_MS + FINISH_MARGIN_MS,
     },
     clock,
-    finishWork: () => {
+    finishWork: async () => {
       clients.close();
-      return engine.drain();
+      await retention.close();
+      await engine.drain();
     },
     observe: (state) => {
       log.info({ node, state }, "node");
@@ -187,7 +188,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     log,
   });
 
-  const api = createApi({
+  const { removals, ...api } = createApi({
     config,
     log,
     metrics,
@@ -204,13 +205,31 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     messages,
     ready: life.ready,
   });
+  const retention = createRetention({
+    query,
+    write,
+    storage,
+    clock,
+    log,
+    removals,
+    periods: {
+      chats: config.RETAIN_CHATS_DAYS,
+      jobs: config.RETAIN_JOBS_DAYS,
+      attachments: config.RETAIN_ATTACHMENTS_DAYS,
+    },
+    graceMs: config.OBJECT_GRACE_S * 1000,
+    partsAgeMs: Math.max(PARTS_AGE_MS, 2 * config.UPLOAD_TTL_S * 1000),
+    durable: bus.durable,
+    alone: services.alone,
+  });
+  opened.defer(() => retention.close());
   const closing = opened.move();
   return {
     ...api,
     start: async () => {
       relay?.start();
       await engine.start();
-      partsSweep.start();
+      retention.start();
       life.started();
     },
     settle: async () => {

@@ -1,9 +1,11 @@
 import { type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { NatsSettings, natsConflicts } from "./config/nats.ts";
+import { BUCKET_NAME, s3Conflicts } from "./config/s3.ts";
 
 const ms = (fallback: number, description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: 30 * 24 * 3600_000, default: fallback, description });
+const days = (description: string) => Type.Integer({ minimum: 0, maximum: 36_500, default: 0, description });
 const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
 const text = (description: string, fallback?: string) =>
   Type.String({ minLength: 1, description, ...(fallback === undefined ? {} : { default: fallback }) });
@@ -36,14 +38,20 @@ export const Settings = Type.Object({
   DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10, description: "read connections" }),
   ...NatsSettings.properties,
 
-  S3_BUCKET: Type.String({ pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", default: "darkroom", description: "bucket" }),
+  S3_BUCKET: Type.String({ pattern: BUCKET_NAME, default: "darkroom", description: "bucket" }),
   S3_REGION: text("region, always signed", "us-east-1"),
   S3_ENDPOINT_INTERNAL: optional(url("S3 as this server reaches it; embedded when absent", "https?")),
   S3_PUBLIC_ENDPOINT: optional(url("S3 as browsers reach it; default the internal endpoint", "https?")),
   S3_USE_PATH_STYLE: flag(true, "bucket in the path (true) or in the host name (false)"),
   S3_EMBEDDED_SHARED: flag(false, "DATA_DIR is shared by all nodes, so embedded S3 may serve several"),
+  S3_EMBEDDED_QUOTA_BYTES: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: "all that embedded S3 holds; 0: no limit",
+  }),
   AWS_ACCESS_KEY_ID: optional(text("S3 access key")),
   AWS_SECRET_ACCESS_KEY: optional(text("S3 secret key")),
+  AWS_SESSION_TOKEN: optional(text("token of keys that are good for a while only")),
   USE_PUBLIC_URLS: flag(false, "permanent public download URLs instead of presigned ones"),
   S3_URL_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 3600, description: "life of signed downloads" }),
   UPLOAD_TTL_S: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: "life of signed uploads" }),
@@ -86,6 +94,15 @@ export const Settings = Type.Object({
   CACHE_ACTORS: Type.Integer({ minimum: 16, default: 20_000, description: "actors kept warm in memory" }),
   DRAIN_DELAY_MS: ms(0, "time between failing readiness and stopping", 0),
   IDEMPOTENCY_TTL_S: Type.Integer({ minimum: 60, default: 86_400, description: "how long a key is remembered" }),
+  OBJECT_GRACE_S: Type.Integer({
+    minimum: 0,
+    maximum: 30 * 86_400,
+    default: 3600,
+    description: "how long an object stays after the last row that named it is gone",
+  }),
+  RETAIN_CHATS_DAYS: days("days without a message after which a chat is deleted; 0: never"),
+  RETAIN_JOBS_DAYS: days("days after its end when a job or request is deleted with its outputs; 0: never"),
+  RETAIN_ATTACHMENTS_DAYS: days("days after its creation when an unused attachment is deleted; 0: never"),
   PROMPT_ENHANCEMENT: flag(true, "add the model's style words to prompts"),
 
   SIMULATED: optional(Type.Boolean({ description: "offer the simulated provider; default outside production" })),
@@ -149,7 +166,7 @@ const parse = (schema: TSchema, raw: string): unknown => {
 
 /** Rules that span settings. */
 const conflicts = (c: Known): string[] => {
-  const problems = natsConflicts(c);
+  const problems = [...natsConflicts(c), ...s3Conflicts(c)];
   const rule = (broken: boolean, message: string) => {
     if (broken) problems.push(message);
   };
@@ -157,6 +174,11 @@ const conflicts = (c: Known): string[] => {
   rule(c.POLL_MIN_MS > c.POLL_MAX_MS, "POLL_MIN_MS must not exceed POLL_MAX_MS");
   rule(c.PAUSE_MIN_MS > c.PAUSE_MAX_MS, "PAUSE_MIN_MS must not exceed PAUSE_MAX_MS");
   rule(c.POLL_TIMEOUT_MS >= c.TAKEOVER_GRACE_MS, "POLL_TIMEOUT_MS must be below TAKEOVER_GRACE_MS");
+  // What is stored and not yet named by a row must outlast the way there, and an outage of the database on it.
+  rule(
+    c.NODE_ENV !== "test" && c.OBJECT_GRACE_S * 1000 < c.INGEST_TIMEOUT_MS + 120_000,
+    "OBJECT_GRACE_S must exceed INGEST_TIMEOUT_MS by 2 minutes or more",
+  );
   rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
   rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
   rule(production && c.DEMO === true, "DEMO=1 is refused in production");
@@ -167,10 +189,6 @@ const conflicts = (c: Known): string[] => {
   rule(
     Boolean(c.NATS_URL) && !c.S3_ENDPOINT_INTERNAL && !c.S3_EMBEDDED_SHARED,
     "NATS_URL means several nodes: set S3_ENDPOINT_INTERNAL, or S3_EMBEDDED_SHARED=1 when DATA_DIR is shared",
-  );
-  rule(
-    Boolean(c.S3_ENDPOINT_INTERNAL) && !(c.AWS_ACCESS_KEY_ID && c.AWS_SECRET_ACCESS_KEY),
-    "S3_ENDPOINT_INTERNAL needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
   );
   rule(
     Boolean(c.HIGGSFIELD_API_KEY) !== Boolean(c.HIGGSFIELD_SECRET),

@@ -82,6 +82,14 @@ export interface Bus {
 }
 
 export type StoredObject = { size: number; mime: string; etag: string };
+/** `modified`: milliseconds since the epoch, on the storage's clock. */
+export type ListedObject = { key: string; size: number; modified: number };
+
+/**
+ * Whether an object is there, and stays until a row names it: that has to be within OBJECT_GRACE_S from now. Only then
+ * may who wants to store it skip that.
+ */
+export type Kept = (key: string) => Promise<boolean>;
 
 export type StoredPart = { number: number; etag: string; size: number };
 
@@ -109,8 +117,13 @@ export interface Storage {
   stat(key: string): Promise<StoredObject | null>;
   copy(from: string, to: string, mime: string): Promise<void>;
   remove(keys: readonly string[]): Promise<void>;
-  /** A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. */
-  url(key: string): Promise<string>;
+  /** What lies below `prefix`, in the order of the keys. */
+  list(prefix: string): AsyncIterable<ListedObject>;
+  /**
+   * A URL that a browser can open: presigned, or permanent when `USE_PUBLIC_URLS=true`. With a `filename` one that saves
+   * the object under it: always presigned, as only a signature can ask for that.
+   */
+  url(key: string, save?: { filename: string }): Promise<string>;
   /** A URL for a provider to read an input from: the same for the same `at` (ms), good for a day from then. */
   inputUrl(key: string, at: number): Promise<string>;
   presignPut(key: string, seconds: number): Promise<string>;

@@ -18,7 +18,7 @@ import { createEmbeddedS3 } from "./embedded/s3/server.ts";
 import { createLedger } from "./embedded/simulated/ledger.ts";
 import { createSimulatedProvider } from "./embedded/simulated/provider.ts";
 import { createRenewal } from "./facts/renewal.ts";
-import { createOrigins } from "./http/origins.ts";
+import { createOrigins, pageOrigins } from "./http/origins.ts";
 import type { Log } from "./log.ts";
 import type { Clock, Draws, Provider } from "./ports.ts";
 import { createFalProvider } from "./providers/fal/adapter.ts";
@@ -26,6 +26,7 @@ import { createHiggsfieldProvider } from "./providers/higgsfield/adapter.ts";
 import { createHiggsfieldV1Provider } from "./providers/higgsfield/v1.ts";
 import { createReplicateProvider } from "./providers/replicate/adapter.ts";
 import { PUBLIC_PREFIXES } from "./storage/keys.ts";
+import { proveRoundTrip } from "./storage/round-trip.ts";
 import { createS3Storage } from "./storage/s3.ts";
 import { sweepTempFiles } from "./storage/temp-file.ts";
 
@@ -89,6 +90,7 @@ const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
         ...keys,
         dir: join(dataDir, "s3"),
         maxObjectBytes: Math.max(config.UPLOAD_MAX_BYTES, config.OUTPUT_MAX_BYTES),
+        quotaBytes: config.S3_EMBEDDED_QUOTA_BYTES,
         allowedOrigins: (origin) => origin === new URL(config.PUBLIC_URL).origin || origins.allowed(origin),
         publicPrefixes: config.USE_PUBLIC_URLS ? PUBLIC_PREFIXES : [],
         log,
@@ -97,17 +99,22 @@ const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
   opened.defer(() => s3?.close());
   const host = /^(0\.0\.0\.0|::)$/.test(config.HOST) ? "127.0.0.1" : config.HOST;
   const own = `http://${host.includes(":") ? `[${host}]` : host}:${config.PORT}`;
-  const storage = createS3Storage({
+  const options = {
     ...keys,
+    sessionToken: s3 ? undefined : config.AWS_SESSION_TOKEN,
     internal: { endpoint: config.S3_ENDPOINT_INTERNAL ?? own },
     public: { endpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT_INTERNAL ?? config.PUBLIC_URL },
     pathStyle: s3 !== null || config.S3_USE_PATH_STYLE,
     publicUrls: config.USE_PUBLIC_URLS,
     urlTtlSeconds: config.S3_URL_TTL_S,
-  });
+  };
+  const storage = createS3Storage(options);
   opened.defer(() => storage.close());
-  // The embedded one is behind our own listener, and has its bucket.
-  if (!s3) await storage.prepare();
+  // The embedded one has its bucket, and is behind our own listener, which does not serve yet.
+  if (!s3) await proveRoundTrip({ options, origins: pageOrigins(config), log });
+  else if (config.AWS_ACCESS_KEY_ID) {
+    log.warn("AWS_ACCESS_KEY_ID is set but S3_ENDPOINT_INTERNAL is not, so files stay in DATA_DIR, in the embedded S3");
+  }
   return { s3, storage };
 };
 

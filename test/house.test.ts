@@ -1,7 +1,7 @@
 /**
  * The law of the house: who may import whom. An arrow may skip down, never up:
  *
- *   main → app, runtime → api → services → inspect, slices → http, streams → actors → facts
+ *   main → app, runtime → api → services → inspect, retention, slices → http, streams → actors → facts
  *     → db, bus, storage, providers, embedded → config, log, errors, ports → machines
  *
  * Types count like values: a type that points up is a design that points up.
@@ -20,7 +20,7 @@ const LAYERS = [
   ["app", "runtime"],
   ["api"],
   ["services"],
-  ["inspect", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"],
+  ["inspect", "retention", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"],
   ["http", "streams"],
   ["actors"],
   ["facts"],

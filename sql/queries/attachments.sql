@@ -1,16 +1,17 @@
 -- name: attachmentsByIds
 select t.*, a.state, a.snapshot, a.version
 from attachments t join actors a on a.id = t.id
-where t.id = any($1::uuid[]) and t.user_id = $2::uuid;
+where t.id = any($1::uuid[]) and t.user_id = $2::uuid and t.deleted_at is null;
 
 -- name: attachmentById
 select t.*, a.state, a.snapshot, a.version
-from attachments t join actors a on a.id = t.id where t.id = $1::uuid;
+from attachments t join actors a on a.id = t.id join users u on u.id = t.user_id
+where t.id = $1::uuid and t.deleted_at is null and u.deleted_at is null;
 
 -- name: attachmentsOfUser
 select t.*, a.state, a.snapshot, a.version
 from attachments t join actors a on a.id = t.id
-where t.user_id = $1::uuid
+where t.user_id = $1::uuid and t.deleted_at is null
   and ($2::timestamptz is null or (t.created_at, t.id) < ($2::timestamptz, $3::uuid))
 order by t.created_at desc, t.id desc limit $4::integer;
 

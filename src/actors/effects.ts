@@ -4,6 +4,7 @@
  * long) is not sent, and answers so. The outcome comes back as a command.
  */
 import type { MachineEvent } from "../../machines/step.ts";
+import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Identity } from "./unit.ts";
@@ -142,7 +143,14 @@ export const createEffects = (deps: {
       const token = register(actor.id, type);
       const run = attempt(actor, type, params, committedAt, token)
         .then((command) => (command ? deps.answer(actor.id, command) : undefined))
-        .catch((error) => deps.log.error({ err: error, effect: type, job_id: actor.id }, "effect's answer was lost"))
+        .catch((error) => {
+          // Erased meanwhile: there is nobody whom it could matter to.
+          const erased = error instanceof Problem && error.code === "not_found";
+          deps.log[erased ? "debug" : "error"](
+            { err: error, effect: type, job_id: actor.id },
+            "effect's answer was lost",
+          );
+        })
         .finally(() => {
           open.delete(run);
           unregister(actor.id, type, token);

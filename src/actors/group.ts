@@ -4,6 +4,7 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
 
 const TABLES = [
   "users",
+  "user_changes",
   "chats",
   "chat_changes",
   "messages",
@@ -12,6 +13,7 @@ const TABLES = [
   "jobs",
   "attachments",
   "outputs",
+  "tombstones",
 ] as const satisfies (keyof Rows)[];
 
 /** The argument of `commit_units` (sql/migrations): flat arrays, each element naming its unit by ordinal. */
@@ -33,7 +35,7 @@ export const encodeGroup = (units: readonly Unit[]): Record<string, Row[]> => {
       status: idem?.status ?? null,
       answer: idem?.answer ?? null,
     });
-    for (const chat_id of unit.live) push("live", { u, chat_id });
+    for (const { kind, id } of unit.live) push("live", { u, [`${kind}_id`]: id });
     for (const actor of unit.actors) {
       push("actors", {
         u,

@@ -7,7 +7,10 @@ type Table = (typeof TABLES)[number];
 
 /** The rows, by table and id, that must not be locked by others for a unit to be committed. */
 const rowsOf = function* ({ live, actors, facts, rows }: Unit): Generator<[Table, string]> {
-  for (const id of live) yield ["chats", id];
+  for (const { kind, id } of live) {
+    if (kind === "chat") yield ["chats", id];
+    if (kind === "user") yield ["users", id];
+  }
   for (const { id, owner, stream, account, slots, report } of actors) {
     yield ["actors", id];
     yield ["users", owner];
@@ -18,7 +21,7 @@ const rowsOf = function* ({ live, actors, facts, rows }: Unit): Generator<[Table
     yield ["users", owner];
     yield ["streams", stream];
   }
-  for (const { id } of rows.users ?? []) yield ["users", String(id)];
+  for (const { id } of [...(rows.users ?? []), ...(rows.user_changes ?? [])]) yield ["users", String(id)];
 };
 
 /** Remembers which rows somebody else was last seen to keep locked. */

@@ -48,6 +48,7 @@ export const createSweep = (deps: {
   let housekept = 0;
   let covered = Number.NEGATIVE_INFINITY;
   let current: Promise<void> = Promise.resolve();
+  let resuming: { horizon: Date; after: string } | null = null;
 
   const arm = async (now: number) => {
     const pinned = new Set(deps.pinned());
@@ -55,15 +56,16 @@ export const createSweep = (deps: {
     for (const { id, wake_at } of rows) if (!timers.armed(id) && !pinned.has(id)) timers.set(id, wake_at);
   };
 
-  /** Nobody else can be executing anything: what was under way when the node before died is asked for again. */
+  /**
+   * Nobody else can be executing anything: what was under way when the node before died is asked for again. What fails
+   * goes on with the next tick, from where it was.
+   */
   const resume = async () => {
-    const horizon = new Date(clock.now() + deps.watchdogMs);
-    for (let after = FIRST_ID; ; ) {
-      const rows = await query<{ id: string }>("interrupted", [horizon, after, CLAIMS]);
+    while (resuming !== null) {
+      const rows = await query<{ id: string }>("interrupted", [resuming.horizon, resuming.after, CLAIMS]);
       for (const { id } of rows) deps.wake(id, { type: "wake", interrupted: true });
       const last = rows.at(-1);
-      if (!last || rows.length < CLAIMS) return;
-      after = last.id;
+      resuming = last && rows.length === CLAIMS ? { ...resuming, after: last.id } : null;
     }
   };
 
@@ -109,6 +111,7 @@ export const createSweep = (deps: {
 
   const tick = async () => {
     const now = clock.now();
+    await resume();
     await (deps.alone ? arm(now) : claim(now));
     if (now - covered < TICK_MS) return;
     covered = now;
@@ -131,7 +134,7 @@ export const createSweep = (deps: {
   return {
     /** The first sweep, then one a second. */
     start: async () => {
-      if (deps.alone) await resume();
+      if (deps.alone) resuming = { horizon: new Date(clock.now() + deps.watchdogMs), after: FIRST_ID };
       current = run();
       await current;
     },

@@ -64,10 +64,23 @@ export type SliceFact = {
 /** Rows of the slices, by table. Columns as in `sql/`; instants as ISO 8601. */
 export type Rows = Partial<
   Record<
-    "users" | "chats" | "chat_changes" | "messages" | "options" | "batches" | "jobs" | "attachments" | "outputs",
+    | "users"
+    | "user_changes"
+    | "chats"
+    | "chat_changes"
+    | "messages"
+    | "options"
+    | "batches"
+    | "jobs"
+    | "attachments"
+    | "outputs"
+    | "tombstones",
     Row[]
   >
 >;
+
+/** A row that must not have been deleted; `user`: nor, unlike the others, need be there already. */
+export type Live = { kind: "user" | "chat" | "batch" | "job" | "attachment"; id: string };
 
 export type Idempotency = {
   userId: string;
@@ -87,8 +100,8 @@ export type Unit = {
   actors: ActorChange[];
   facts: SliceFact[];
   rows: Rows;
-  /** Chats that must not have been deleted. */
-  live: string[];
+  /** What it deletes, changes or creates something under. */
+  live: Live[];
   /** Messages to actors that no actor sends. Each source says each thing once: (source, target) is unique. */
   tells: { source: string; to: string; event: MachineEvent }[];
   idempotency: Idempotency | null;

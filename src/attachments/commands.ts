@@ -2,10 +2,13 @@ import type { AttachmentContext } from "../../machines/attachment.ts";
 import { attachmentView } from "../../machines/attachment.view.ts";
 import { type Snapshot, stateName } from "../../machines/step.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
+import { createSliceFacts } from "../actors/slice-fact.ts";
+import { entomb } from "../actors/tombstone.ts";
 import { emptyUnit } from "../actors/unit.ts";
 import type { Watch } from "../actors/watch.ts";
 import type { Query } from "../db/queries.ts";
 import { type FieldError, Problem } from "../errors.ts";
+import { mustWin } from "../http/once.ts";
 import type { Caller } from "../http/principal.ts";
 import type { Clock, Draws, Storage } from "../ports.ts";
 import { uploadKey } from "../storage/keys.ts";
@@ -48,6 +51,7 @@ export const createAttachmentCommands = (deps: {
   uploadTtlS: number;
 }) => {
   const { dispatch, watch, query, storage, clock, draws, uploadTtlS } = deps;
+  const fact = createSliceFacts(deps);
 
   const rows = (ids: readonly string[], userId: string) => query<AttachmentRow>("attachmentsByIds", [ids, userId]);
   const find = async (id: string, userId: string): Promise<AttachmentRow> => {
@@ -97,7 +101,7 @@ export const createAttachmentCommands = (deps: {
     const id = draws.id();
     const { content_type: mime, size } = file;
     const key = uploadKey(id);
-    // What is begun here and never committed is found by its age (parts-sweep.ts).
+    // What is begun here and never committed is found by its age (retention/parts.ts).
     const uploadId = method === "MULTIPART" ? await storage.multipart.create(key, mime) : null;
     const unit = emptyUnit(draws.id(), traceparent);
     const identity = { id, kind: "attachment" as const, owner: userId, stream: id, account: null };
@@ -105,7 +109,8 @@ export const createAttachmentCommands = (deps: {
     unit.actors.push(dispatch.create({ ...identity, labels, traceparent }, { uploadKey: key, uploadId, mime, size }));
     const created_at = new Date(clock.now()).toISOString();
     unit.rows.attachments = [{ id, user_id: userId, ...file, upload_key: key, created_at }];
-    await dispatch.submit(unit);
+    unit.live.push({ kind: "user", id: userId });
+    mustWin(await dispatch.submit(unit));
     return { id, ...(await sign({ key, size, mime, uploadId }, method)) };
   };
 
@@ -135,6 +140,14 @@ export const createAttachmentCommands = (deps: {
       const upload = partedUpload(row);
       if (upload && isOpen(row.snapshot)) await joinParts(storage.multipart, upload, parts);
       return { ...row, snapshot: await verify(row, traceparent) };
+    },
+    /** A tombstone: 404 from now on. Jobs that were made with it keep what they were given. */
+    remove: async (id: string, { userId, traceparent }: Caller): Promise<void> => {
+      await find(id, userId);
+      const unit = emptyUnit(draws.id(), traceparent);
+      entomb(unit, { kind: "attachment", id }, clock.now());
+      unit.facts.push(fact(id, userId, "attachment.deleted", id, { attachment_id: id, upload_id: id }));
+      mustWin(await dispatch.submit(unit));
     },
     /**
      * The attachments of a message, verified. Throws `attachment_not_ready` naming each one that was not

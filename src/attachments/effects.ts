@@ -1,5 +1,5 @@
 import type { EffectHandler } from "../actors/effects.ts";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { admitAttachment } from "../storage/admit-attachment.ts";
 
 /** A large image is held in memory as a whole, up to twice, while it is made anew. */
@@ -11,6 +11,7 @@ const AT_ONCE = 4;
  */
 export const createAttachmentEffects = (deps: {
   storage: Storage;
+  kept: Kept;
   maxBytes: number;
   tmpDir: string;
   timeoutMs: number;
@@ -21,6 +22,7 @@ export const createAttachmentEffects = (deps: {
     run: async ({ actor, params, signal }) => {
       const admission = await admitAttachment({
         storage: deps.storage,
+        kept: deps.kept,
         uploadKey: String(params.uploadKey),
         owner: actor.owner,
         declared: { mime: String(params.mime), size: Number(params.size) },

@@ -17,8 +17,18 @@ const AttachmentData = Type.Object({
 });
 
 /** Everything that uploads tell; no client watches them. */
-export const attachmentFacts: FactDescription[] = (Object.keys(SUMMARIES) as AttachmentFact[]).map((type) => ({
-  type,
-  summary: SUMMARIES[type],
-  kept: { name: "AttachmentFact", schema: AttachmentData },
-}));
+export const attachmentFacts: FactDescription[] = [
+  ...(Object.keys(SUMMARIES) as AttachmentFact[]).map((type) => ({
+    type,
+    summary: SUMMARIES[type],
+    kept: { name: "AttachmentFact", schema: AttachmentData },
+  })),
+  {
+    type: "attachment.deleted",
+    summary: "It is gone",
+    kept: {
+      name: "DeletedAttachment",
+      schema: Type.Object({ attachment_id: Type.String(), upload_id: Type.String() }),
+    },
+  },
+];

@@ -127,6 +127,23 @@ export const createAttachmentRoutes = (deps: {
         }),
       },
     )
+    .delete(
+      "/:id",
+      async ({ params, caller, set }) => {
+        await commands.remove(params.id, caller);
+        set.status = 204;
+      },
+      {
+        auth: "user",
+        params: Type.Object({ id: Id }),
+        detail: describe({
+          tag: "attachments",
+          summary: "Delete an upload",
+          description: "Gone at once, and its links with it. Jobs that were made with it keep what they were given.",
+          answers: { 204: { description: "Deleted" } },
+        }),
+      },
+    )
     .get(
       "/:id/file",
       async ({ params, query: { expires, signature }, request }) => {

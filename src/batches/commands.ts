@@ -1,9 +1,12 @@
 import type { BatchContext } from "../../machines/batch.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
+import { createSliceFacts } from "../actors/slice-fact.ts";
 import { emptyUnit } from "../actors/unit.ts";
+import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import type { Caller } from "../http/principal.ts";
 import type { JobCommands } from "../jobs/commands.ts";
+import type { Remove } from "../jobs/removal.ts";
 import type { OfferedModel } from "../models/model.ts";
 import type { OptionCommands } from "../options/commands.ts";
 import type { Clock, Draws } from "../ports.ts";
@@ -27,10 +30,13 @@ export const createBatchCommands = (deps: {
   options: OptionCommands;
   models: readonly OfferedModel[];
   reads: BatchReads;
+  query: Query;
+  remove: Remove;
   clock: Clock;
   draws: Draws;
 }) => {
   const { dispatch, jobs, options, clock, draws } = deps;
+  const fact = createSliceFacts(deps);
   return {
     /** The unit that creates a batch with all of its jobs, and its id. */
     create: ({ userId, traceparent }: Caller, asked: NewBatch) => {
@@ -84,6 +90,15 @@ export const createBatchCommands = (deps: {
       // It ended after it was read: nobody will hear of this cancel.
       if (outcome === "unchanged" && (snapshot.context as BatchContext).finishedAt !== null)
         throw new Problem("conflict", "The job has already ended");
+    },
+    /** A tombstone for the batch with its jobs: 404 from now on. Those that live are canceled. */
+    remove: async (id: string, caller: Caller): Promise<void> => {
+      await deps.reads.row(id, caller.userId);
+      await deps.remove(caller, {
+        subject: { kind: "batch", id },
+        fact: fact(id, caller.userId, "batch.deleted", id, { batch_id: id }),
+        jobs: () => deps.query("liveJobsIn", [id]),
+      });
     },
   };
 };

@@ -17,12 +17,20 @@ const SUMMARIES: Record<BatchFact, string> = {
 };
 
 /** Everything that batches tell. */
-export const batchFacts: FactDescription[] = (Object.keys(SUMMARIES) as BatchFact[]).map((type) => ({
-  type,
-  summary: SUMMARIES[type],
-  kept: { name: "BatchFact", schema: Type.Object({ batch_id: Type.String(), ...BatchView.properties }) },
-  shown: { name: "Batch", schema: Batch },
-}));
+export const batchFacts: FactDescription[] = [
+  ...(Object.keys(SUMMARIES) as BatchFact[]).map((type) => ({
+    type,
+    summary: SUMMARIES[type],
+    kept: { name: "BatchFact", schema: Type.Object({ batch_id: Type.String(), ...BatchView.properties }) },
+    shown: { name: "Batch", schema: Batch },
+  })),
+  {
+    type: "batch.deleted",
+    summary: "It is gone with its jobs, and those that were live are canceled",
+    kept: { name: "DeletedBatch", schema: Type.Object({ batch_id: Type.String() }) },
+    shown: { name: "DeletedRequest", schema: Type.Object({ job_id: Type.String() }) },
+  },
+];
 
 const shared = {
   parameters: { job_id: "id of the batch" },

@@ -134,6 +134,23 @@ export const createBatchRoutes = (deps: {
         detail: describe({ tag: "generate", summary: "Cancel what has not finished", problems: ["conflict"] }),
       },
     )
+    .delete(
+      "/:job_id",
+      async ({ params, caller, set }) => {
+        await commands.remove(params.job_id, caller);
+        set.status = 204;
+      },
+      {
+        auth: "bearer",
+        ...byId,
+        detail: describe({
+          tag: "generate",
+          summary: "Delete a request with its images",
+          description: "Gone at once; what has not finished is canceled.",
+          answers: { 204: { description: "Deleted" } },
+        }),
+      },
+    )
     .get(
       "/:job_id/stream",
       ({ params, principal, request }) => deps.streams.sse(params.job_id, principal, readStreamCursor(request)),

@@ -1,10 +1,12 @@
 import type { Dispatch } from "../actors/dispatch.ts";
-import { emptyUnit, type SliceFact, type Unit } from "../actors/unit.ts";
+import { createSliceFacts } from "../actors/slice-fact.ts";
+import { emptyUnit, type Unit } from "../actors/unit.ts";
 import type { AttachmentCommands } from "../attachments/commands.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { mustWin } from "../http/once.ts";
 import type { Caller } from "../http/principal.ts";
+import type { Remove } from "../jobs/removal.ts";
 import type { OptionCommands } from "../options/commands.ts";
 import type { Clock, Draws } from "../ports.ts";
 import { type ChatRow, type Chunk, type Message, showChat } from "./words.ts";
@@ -15,33 +17,18 @@ export const createChatCommands = (deps: {
   query: Query;
   attachments: AttachmentCommands;
   options: OptionCommands;
+  remove: Remove;
   clock: Clock;
   draws: Draws;
 }) => {
   const { dispatch, query, attachments, options, clock, draws } = deps;
+  const fact = createSliceFacts(deps);
 
   const find = async (id: string, userId: string): Promise<ChatRow> => {
     const [row] = await query<ChatRow>("chatById", [id, userId]);
     if (!row) throw new Problem("not_found", "There is no such chat");
     return row;
   };
-
-  const fact = (
-    chatId: string,
-    owner: string,
-    type: string,
-    actorId: string,
-    data: Record<string, unknown>,
-  ): SliceFact => ({
-    id: draws.id(),
-    stream: chatId,
-    owner,
-    type,
-    at: clock.now(),
-    actorKind: type.slice(0, type.indexOf(".")),
-    actorId,
-    data,
-  });
 
   const submit = async (unit: Unit): Promise<void> => mustWin(await dispatch.submit(unit));
 
@@ -52,6 +39,7 @@ export const createChatCommands = (deps: {
       const row = { id: draws.id(), user_id: userId, title, created_at: new Date(clock.now()).toISOString() };
       unit.rows.chats = [row];
       const chat = { ...row, message_count: 0, last_message_at: null };
+      unit.live.push({ kind: "user", id: userId });
       unit.facts.push(fact(row.id, userId, "chat.created", row.id, chat));
       await submit(unit);
       return chat;
@@ -59,26 +47,20 @@ export const createChatCommands = (deps: {
     rename: async (id: string, { userId, traceparent }: Caller, title: string) => {
       const chat = { ...showChat(await find(id, userId)), title };
       const unit = emptyUnit(draws.id(), traceparent);
-      unit.live.push(id);
+      unit.live.push({ kind: "chat", id });
       unit.rows.chat_changes = [{ id, title }];
       unit.facts.push(fact(id, userId, "chat.renamed", id, chat));
       await submit(unit);
       return chat;
     },
     /** A tombstone: 404 from now on. Its live jobs are canceled, those already in the commit's inbox. */
-    remove: async (id: string, { userId, traceparent }: Caller) => {
-      await find(id, userId);
-      const live = () => query<{ id: string }>("liveJobsOfChat", [id]);
-      const unit = emptyUnit(draws.id(), traceparent);
-      unit.live.push(id);
-      unit.rows.chat_changes = [{ id, deleted_at: new Date(clock.now()).toISOString() }];
-      unit.facts.push(fact(id, userId, "chat.deleted", id, { id }));
-      unit.tells = (await live()).map((job) => ({ source: id, to: job.id, event: { type: "cancel", traceparent } }));
-      await submit(unit);
-      // A job that was created between the read and the commit; after the tombstone there are no more.
-      const told = new Set(unit.tells.map(({ to }) => to));
-      const late = (await live()).filter((job) => !told.has(job.id));
-      await Promise.allSettled(late.map((job) => dispatch.send(job.id, { type: "cancel" }, traceparent)));
+    remove: async (id: string, caller: Caller) => {
+      await find(id, caller.userId);
+      await deps.remove(caller, {
+        subject: { kind: "chat", id },
+        fact: fact(id, caller.userId, "chat.deleted", id, { id }),
+        jobs: () => query("liveJobsIn", [id]),
+      });
     },
     /** Stores the user's message with the assistant's answer: options to press, and what to render. */
     say: async (chatId: string, caller: Caller, text: string, attachmentIds: string[]) => {
@@ -111,7 +93,8 @@ export const createChatCommands = (deps: {
         created_at: at,
       };
       const unit = emptyUnit(draws.id(), traceparent);
-      unit.live.push(chatId);
+      unit.live.push({ kind: "user", id: userId }, { kind: "chat", id: chatId });
+      unit.live.push(...attachmentIds.map((id) => ({ kind: "attachment" as const, id })));
       unit.rows.messages = [question, answer];
       unit.rows.options = proposed;
       unit.facts.push(

@@ -179,7 +179,6 @@ export const createChatRoutes = (deps: {
             cursor,
             pace,
             greet: false,
-            isLast: (fact) => fact.type === "chat.deleted",
             snapshot: async () => {
               const chat = await detail(params.id, principal.userId);
               return { cursor: chat.cursor, data: chat };

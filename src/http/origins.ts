@@ -10,13 +10,24 @@ const parse = (origin: string): URL | null => {
   }
 };
 
+const entriesOf = (origins: string): string[] =>
+  origins
+    .split(",")
+    .map((entry) => entry.trim().replace(/\/$/, ""))
+    .filter((entry) => entry !== "");
+
+/** Whose pages there are: our own origin and the entries of `CORS_ORIGINS`. */
+export const pageOrigins = (config: { PUBLIC_URL: string; CORS_ORIGINS: string }): string[] => [
+  ...new Set([new URL(config.PUBLIC_URL).origin, ...entriesOf(config.CORS_ORIGINS)]),
+];
+
 /**
  * Who may call from a browser. `shared` are the origins of `CORS_ORIGINS` (`localhost` = any loopback
  * origin, `*` = all), told to browsers by CORS. `trusted` adds our own pages and callers that are no
  * browsers; it decides on writes and on WebSocket upgrades, which CORS does not protect.
  */
 export const createOrigins = (config: { PUBLIC_URL: string; CORS_ORIGINS: string }) => {
-  const listed = new Set(config.CORS_ORIGINS.split(",").map((entry) => entry.trim().replace(/\/$/, "")));
+  const listed = new Set(entriesOf(config.CORS_ORIGINS));
   const own = new URL(config.PUBLIC_URL).origin;
   const allowed = (origin: string): boolean => {
     if (listed.has(origin) || listed.has("*")) return true;

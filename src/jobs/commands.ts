@@ -3,12 +3,14 @@ import type { JobContext } from "../../machines/job.context.ts";
 import { type JobView, jobView } from "../../machines/job.view.ts";
 import type { StoredOutput } from "../../machines/job.words.ts";
 import type { Dispatch } from "../actors/dispatch.ts";
-import { type ActorChange, emptyUnit, type Rows, type Unit } from "../actors/unit.ts";
+import { createSliceFacts } from "../actors/slice-fact.ts";
+import { type ActorChange, emptyUnit, type Live, type Rows, type Unit } from "../actors/unit.ts";
 import { Problem } from "../errors.ts";
 import type { Caller } from "../http/principal.ts";
 import { findModel } from "../models/catalog.ts";
 import type { Clock, Draws } from "../ports.ts";
 import type { JobReads } from "./reads.ts";
+import type { Remove } from "./removal.ts";
 import { viewOf } from "./view.ts";
 
 /** What another provider would be asked for, should the job move there. */
@@ -61,6 +63,7 @@ export const outputRows = (change: ActorChange): Rows => {
 export const createJobCommands = (deps: {
   dispatch: Dispatch;
   reads: JobReads;
+  remove: Remove;
   clock: Clock;
   draws: Draws;
   defaultTimeoutMs: number;
@@ -68,6 +71,7 @@ export const createJobCommands = (deps: {
   callable: ReadonlySet<string>;
 }) => {
   const { dispatch, reads, clock, draws } = deps;
+  const fact = createSliceFacts(deps);
 
   /** Adds a job to a unit. Its stream is its chat's, else its batch's, else its own. */
   const add = (unit: Unit, job: NewJob): ActorChange => {
@@ -128,7 +132,8 @@ export const createJobCommands = (deps: {
         created_at: new Date(clock.now()).toISOString(),
       },
     ];
-    if (job.chatId !== null) unit.live.push(job.chatId);
+    if (!unit.live.some(({ kind }) => kind === "user")) unit.live.push({ kind: "user", id: job.userId });
+    if (job.chatId !== null) unit.live.push({ kind: "chat", id: job.chatId });
     return actor;
   };
 
@@ -144,6 +149,19 @@ export const createJobCommands = (deps: {
         throw new Problem("conflict", "The job has already ended");
       return view;
     },
+    /** A tombstone: 404 from now on. A live job is canceled. */
+    remove: async (id: string, caller: Caller): Promise<void> => {
+      const row = await reads.row(id, caller.userId);
+      const within: Live[] = [];
+      if (row.chat_id !== null) within.push({ kind: "chat", id: row.chat_id });
+      if (row.batch_id !== null) within.push({ kind: "batch", id: row.batch_id });
+      await deps.remove(caller, {
+        subject: { kind: "job", id },
+        fact: fact(row.stream_id, caller.userId, "job.deleted", id, { job_id: id }),
+        jobs: async () => (viewOf(row).finished_at === null ? [{ id }] : []),
+        within,
+      });
+    },
     /** Makes a finished, unsuccessful job again, as a new job in the same chat. */
     retry: async (id: string, { userId, traceparent }: Caller) => {
       const unit = emptyUnit(draws.id(), traceparent);
@@ -152,6 +170,7 @@ export const createJobCommands = (deps: {
       if (finished_at === null) throw new Problem("conflict", "The job has not ended yet");
       if (status === "SUCCEEDED") throw new Problem("conflict", "The job succeeded; press its option again instead");
       const job = draws.id();
+      unit.live.push({ kind: "job", id });
       add(unit, {
         id: job,
         userId,

@@ -8,7 +8,7 @@ import { Classified } from "../errors.ts";
 import { findModel } from "../models/catalog.ts";
 import { paramsFor, pathOf } from "../models/model.ts";
 import type { Tool } from "../models/tool.ts";
-import type { Draws, Generation, Provider, RemoteOutput, Storage, SubmitOutcome } from "../ports.ts";
+import type { Draws, Generation, Kept, Provider, RemoteOutput, Storage, SubmitOutcome } from "../ports.ts";
 import { storeOutput } from "../storage/store-output.ts";
 import type { CheckTokens } from "./check-tokens.ts";
 
@@ -33,6 +33,7 @@ const INGESTS_AT_ONCE = 4;
 export const createJobEffects = (deps: {
   query: Query;
   storage: Storage;
+  kept: Kept;
   providers: ReadonlyMap<string, Provider>;
   limits: Limits;
   draws: Draws;
@@ -181,6 +182,7 @@ export const createJobEffects = (deps: {
       for (const remote of call.params.outputs as RemoteOutput[]) {
         const stored = await storeOutput({
           storage,
+          kept: deps.kept,
           owner: call.actor.owner,
           download: () => provider.download(remote, call.signal),
           maxBytes: limits.OUTPUT_MAX_BYTES,

@@ -40,14 +40,21 @@ const MORE: Partial<Record<JobFact, TSchema>> = {
   "job.orphaned": Type.Object({ ref: Type.Optional(Type.String({ description: "the provider's name for it" })) }),
 };
 
+/** All that is ever told of a deleted job. */
+const DELETED = { name: "DeletedJob", schema: Type.Object({ job_id: Type.String() }, { additionalProperties: false }) };
+
 /** Everything that jobs tell. */
-export const jobFacts: FactDescription[] = (Object.keys(SUMMARIES) as JobFact[]).map((type) => ({
-  type,
-  summary: SUMMARIES[type],
-  kept: { name: "JobFact", schema: JobData, more: MORE[type] },
-  shown: { name: "Job", schema: Job },
-  example: type === "job.succeeded" ? JOB_SUCCEEDED : undefined,
-}));
+export const jobFacts: FactDescription[] = [
+  ...(Object.keys(SUMMARIES) as JobFact[]).map((type) => ({
+    type,
+    summary: SUMMARIES[type],
+    kept: { name: "JobFact", schema: JobData, more: MORE[type] },
+    shown: { name: "Job", schema: Job },
+    left: DELETED,
+    example: type === "job.succeeded" ? JOB_SUCCEEDED : undefined,
+  })),
+  { type: "job.deleted", summary: "It is gone, and canceled if it was live", kept: DELETED, shown: DELETED },
+];
 
 /** What goes out about live jobs beside the log. */
 export const jobProgress: AsideDescription = {
@@ -63,6 +70,7 @@ export const jobStreamDescription: StreamDescription = {
   summary: "One job, live; ends with it",
   parameters: { id: "id of the job" },
   kinds: ["job"],
+  ends: ["chat.deleted", "batch.deleted"],
   aside: [jobProgress],
   snapshot: { schema: Cursored(JobDetail), greets: true },
 };

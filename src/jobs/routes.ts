@@ -7,6 +7,7 @@ import type { Guard } from "../http/guard.ts";
 import { idempotency } from "../http/idempotency.ts";
 import { Id } from "../http/ids.ts";
 import type { Once } from "../http/once.ts";
+import type { Caller } from "../http/principal.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
@@ -18,7 +19,14 @@ import { Job, JobDetail, Transition } from "./words.ts";
 
 const byId = { params: Type.Object({ id: Id }) };
 const RETRY = "POST /jobs/:id/retry";
-const FINAL = new Set(["job.succeeded", "job.failed", "job.timed_out", "job.canceled"]);
+const FINAL = new Set(["job.succeeded", "job.failed", "job.timed_out", "job.canceled", "job.deleted"]);
+const REMOVAL = {
+  tag: "jobs",
+  summary: "Delete a job",
+  description:
+    "Gone at once, with its outputs; canceled if it is live. Its stream, or that of its chat or request, tells `job.deleted`.",
+  answers: { 204: { description: "Deleted" } },
+};
 
 /** Jobs: list, get, cancel, retry, timeline, live. */
 export const createJobRoutes = (deps: {
@@ -40,6 +48,11 @@ export const createJobRoutes = (deps: {
   const get = async (context: Answer, id: string, userId: string) => {
     const row = await reads.row(id, userId);
     return respond(context, version(row), () => reads.detail(row));
+  };
+
+  const remove = async (id: string, caller: Caller, set: { status?: number | string }) => {
+    await commands.remove(id, caller);
+    set.status = 204;
   };
 
   const jobs = new Elysia({ name: "jobs", prefix: "/jobs" })
@@ -75,6 +88,11 @@ export const createJobRoutes = (deps: {
       ...byId,
       response: { 200: JobDetail },
       detail: describe({ tag: "jobs", summary: "A job with its cursor" }),
+    })
+    .delete("/:id", ({ params, caller, set }) => remove(params.id, caller, set), {
+      auth: "user",
+      ...byId,
+      detail: describe(REMOVAL),
     })
     .post(
       "/:id/cancel",
@@ -190,6 +208,11 @@ export const createJobRoutes = (deps: {
         tag: "jobs",
         summary: "A job, to be polled: see `retry_after_seconds`, `eta_seconds` and the ETag",
       }),
+    })
+    .delete("/:id", ({ params, caller, set }) => remove(params.id, caller, set), {
+      auth: "user",
+      ...byId,
+      detail: describe(REMOVAL),
     });
   return new Elysia({ name: "job-routes" }).use(jobs).use(seed);
 };

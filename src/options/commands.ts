@@ -127,6 +127,7 @@ export const createOptionCommands = (deps: {
       const made = prepare(tool, option.model_key, option.prompt, { ...option.params, ...given });
       const inputs = await attachments.require(option.attachments, caller);
       const unit = emptyUnit(draws.id(), traceparent);
+      unit.live.push(...option.attachments.map((id) => ({ kind: "attachment" as const, id })));
       const job = draws.id();
       jobs.add(unit, {
         id: job,

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { Problem } from "../errors.ts";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { type Dimensions, MAX_PIXELS, measure, thumbnailSizes } from "./derive.ts";
 import { readBlocks } from "./image-blocks.ts";
 import { inspect } from "./inspect.ts";
@@ -39,7 +39,11 @@ const unreadable = (type: MediaType) => refuse("type_mismatch", `The file cannot
 const GUESSED_BYTES = 1024;
 const MARKUP = /<(!doctype|html|head|body|script|iframe|svg)[\s>]/i;
 
-type Upload = Pick<Source, "storage" | "signal" | "ffmpeg"> & { owner: string; type: MediaType; tmpDir: string };
+type Upload = Pick<Source, "storage" | "kept" | "signal" | "ffmpeg"> & {
+  owner: string;
+  type: MediaType;
+  tmpDir: string;
+};
 
 /** Stores what was found to be good, with its pictures first: an image that cannot be decoded is not stored. */
 const keep = async (upload: Upload, file: TempFile, image: Dimensions | null): Promise<Admission> => {
@@ -93,6 +97,7 @@ const judge = async (upload: Upload, file: TempFile): Promise<Admission> => {
  */
 export const admitAttachment = async ({
   storage,
+  kept,
   uploadKey,
   owner,
   declared,
@@ -102,6 +107,8 @@ export const admitAttachment = async ({
   ffmpeg,
 }: {
   storage: Storage;
+  /** Default: what is there stays. */
+  kept?: Kept;
   uploadKey: string;
   /** Uuid of the user. */
   owner: string;
@@ -123,7 +130,7 @@ export const admitAttachment = async ({
   if (uploaded.size > limit) return tooLarge(limit);
   try {
     const body = await storage.get(uploadKey);
-    const upload: Upload = { storage, owner, type, tmpDir, signal, ffmpeg };
+    const upload: Upload = { storage, kept, owner, type, tmpDir, signal, ffmpeg };
     return await withTempFile({ body, maxBytes: limit, tmpDir, signal }, (file) => judge(upload, file));
   } catch (error) {
     if (error instanceof MediaError) return error.code === "output_too_large" ? tooLarge(limit) : unreadable(type);

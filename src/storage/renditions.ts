@@ -1,4 +1,4 @@
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { type Image, measure, posterSizes, renderWebp, type Size, type thumbnailSizes, WEB_SIDE } from "./derive.ts";
 import { MediaError } from "./media-error.ts";
 import type { MediaType } from "./media-types.ts";
@@ -10,6 +10,8 @@ const WEBP = "image/webp";
 /** What pictures are made of, and where they go. */
 export type Source = {
   storage: Storage;
+  /** Default: what is there stays. */
+  kept?: Kept;
   /** The file that they are made from. */
   path: string;
   /** The key of a picture, by its variant. */
@@ -24,12 +26,16 @@ export type Rendition = { key: string; width: number; height: number };
 
 /** Puts an object unless it is there: the key names the content. */
 export const putOnce = async (
-  { storage, signal }: Pick<Source, "storage" | "signal">,
+  {
+    storage,
+    kept = async (key) => (await storage.stat(key)) !== null,
+    signal,
+  }: Pick<Source, "storage" | "kept" | "signal">,
   key: string,
   make: () => Promise<Parameters<Storage["put"]>>,
 ): Promise<void> => {
   signal.throwIfAborted();
-  if (await storage.stat(key)) return;
+  if (await kept(key)) return;
   const made = await make();
   signal.throwIfAborted();
   await storage.put(...made);

@@ -1,8 +1,15 @@
 import http from "node:http";
 import https from "node:https";
 import { Client } from "minio";
+import { silence } from "./s3-failure.ts";
 
-export type Credentials = { accessKeyId: string; secretAccessKey: string; region: string; pathStyle: boolean };
+export type Credentials = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  region: string;
+  pathStyle: boolean;
+};
 
 /** `http(s)://host[:port]`, as S3 clients take it. Throws when there is a path: S3 signs the whole path. */
 const readEndpoint = (endpoint: string) => {
@@ -26,7 +33,7 @@ export const createClient = (endpoint: string, keys: Credentials, agent: http.Ag
   const { request } = useSSL ? https : http;
   const timed = (options: https.RequestOptions, answered: (response: http.IncomingMessage) => void) => {
     const started = request(options, answered);
-    started.setTimeout(idleMs, () => started.destroy(new Error(`S3 was silent for ${idleMs} ms`)));
+    started.setTimeout(idleMs, () => started.destroy(silence(idleMs)));
     return started;
   };
   return new Client({
@@ -35,6 +42,7 @@ export const createClient = (endpoint: string, keys: Credentials, agent: http.Ag
     useSSL,
     accessKey: keys.accessKeyId,
     secretKey: keys.secretAccessKey,
+    sessionToken: keys.sessionToken,
     region: keys.region,
     pathStyle: keys.pathStyle,
     transport: { request: timed as typeof https.request },

@@ -4,13 +4,19 @@ import { Problem } from "../errors.ts";
 const PASSING =
   /^(SlowDown|ServiceUnavailable|InternalError|RequestTimeout|OperationAborted|E(CONN|TIMEDOUT|PIPE|HOST|NET|AI_)|ENOTFOUND)/;
 
-class TimedOut extends Error {}
+/** S3, or whoever is in its place, says nothing. */
+export const silence = (ms: number): Error =>
+  Object.assign(new Error(`S3 was silent for ${ms} ms`), { code: "ETIMEDOUT" });
 
 /** The code that an S3 server or the system gave; empty when there is none. */
 export const codeOf = (error: unknown): string => {
   const code = error instanceof Object && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "";
 };
+
+/** What minio threw, below what `wrap` made of it. */
+export const rootOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause instanceof Error ? rootOf(error.cause) : error;
 
 /** HEAD has no body, so clients name its 404 themselves. */
 export const isAbsent = (error: unknown): boolean => ["NoSuchKey", "NotFound"].includes(codeOf(error));
@@ -19,7 +25,7 @@ export const isAbsent = (error: unknown): boolean => ["NoSuchKey", "NotFound"].i
 export const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut(`S3 did not answer within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(silence(ms)), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -33,8 +39,7 @@ export const wrap = (what: string, error: unknown): Error => {
   if (isAbsent(error)) return Object.assign(new Problem("not_found"), { cause: error });
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const passing =
-    error instanceof TimedOut || PASSING.test(code) || /silent for|socket|Request failed after/i.test(message);
+  const passing = PASSING.test(code) || /socket|Request failed after/i.test(message);
   if (passing) return Object.assign(new Problem("unavailable", "The file storage is away"), { cause: error });
   return new Error(`S3 could not ${what}: ${code === "" ? message : code}`, { cause: error });
 };

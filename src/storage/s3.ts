@@ -3,8 +3,9 @@ import { Readable } from "node:stream";
 import { CopyDestinationOptions, CopySourceOptions } from "minio";
 import { Problem } from "../errors.ts";
 import type { Storage } from "../ports.ts";
+import { attachment } from "./disposition.ts";
 import { exactLength } from "./exact-length.ts";
-import { cacheControl, PUBLIC_PREFIXES } from "./keys.ts";
+import { objectHeaders, PUBLIC_PREFIXES } from "./keys.ts";
 import { createAgent, createClient } from "./s3-client.ts";
 import { codeOf, isAbsent, within, wrap } from "./s3-failure.ts";
 import { createS3Multipart } from "./s3-multipart.ts";
@@ -25,6 +26,8 @@ export type S3Options = {
   bucket: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Of credentials that are good for a while. */
+  sessionToken?: string;
   /** Bucket in the path (true) or in the host name (false). */
   pathStyle: boolean;
   /** `url` answers permanent URLs. */
@@ -33,6 +36,13 @@ export type S3Options = {
   /** Milliseconds since the epoch on the wall clock that S3 compares with. Default `Date.now`. */
   now?: () => number;
   limits?: Partial<typeof LIMITS>;
+};
+
+/** What lets everybody read what permanent URLs name. */
+const readersPolicy = (bucket: string): string => {
+  const Resource = PUBLIC_PREFIXES.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`);
+  const statement = { Effect: "Allow", Principal: { AWS: ["*"] }, Action: ["s3:GetObject"], Resource };
+  return JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
 };
 
 /**
@@ -55,14 +65,14 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       throw wrap(what, error);
     });
 
-  const sign = (method: "GET" | "PUT", key: string, seconds: number, at: number) =>
-    external.presignedUrl(method, bucket, key, seconds, {}, new Date(at));
+  const sign = (method: "GET" | "PUT", key: string, seconds: number, at: number, params = {}) =>
+    external.presignedUrl(method, bucket, key, seconds, params, new Date(at));
 
   const exists = (ms: number) => call("look for the bucket", internal.bucketExists(bucket), ms);
 
   return {
     async put(key, body, { size, mime }) {
-      const headers = { "Content-Type": mime, "Cache-Control": cacheControl(key, publicUrls) };
+      const headers = objectHeaders(key, mime, publicUrls);
       if (Buffer.isBuffer(body) && body.length <= internal.partSize) {
         await call("put", internal.putObject(bucket, key, body, body.length, headers), limits.transfer);
         return;
@@ -102,7 +112,7 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
         Bucket: bucket,
         Object: to,
         MetadataDirective: "REPLACE",
-        Headers: { "Content-Type": mime, "Cache-Control": cacheControl(to, publicUrls) },
+        Headers: objectHeaders(to, mime, publicUrls),
       });
       const source = new CopySourceOptions({ Bucket: bucket, Object: from });
       await call("copy", internal.copyObject(source, target), limits.transfer);
@@ -111,14 +121,28 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
     async remove(keys) {
       if (keys.length === 0) return;
       const failed = await call("remove", internal.removeObjects(bucket, [...keys]));
-      if (failed.length > 0) throw new Error(`S3 could not remove ${failed.length} of ${keys.length} objects`);
+      if (failed.length === 0) return;
+      const { Code: code } = (failed[0] ?? {}) as { Code?: unknown };
+      const cause = Object.assign(new Error(`S3 says ${code}`), { code });
+      throw new Error(`S3 could not remove ${failed.length} of ${keys.length} objects`, { cause });
     },
 
-    async url(key) {
+    async *list(prefix) {
+      try {
+        for await (const { name, size, lastModified } of internal.listObjectsV2(bucket, prefix, true)) {
+          yield { key: name, size, modified: lastModified.getTime() };
+        }
+      } catch (error) {
+        throw wrap("list", error);
+      }
+    },
+
+    async url(key, save) {
       const slot = Math.max(1, Math.min(SIGNING_SLOT_S, Math.floor(urlTtlSeconds / 2))) * 1000;
-      const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot);
+      const params = save ? { "response-content-disposition": attachment(save.filename) } : {};
+      const signed = await sign("GET", key, urlTtlSeconds, Math.floor(now() / slot) * slot, params);
       // The permanent URL is the same address without its signature, whichever style the endpoint takes.
-      return publicUrls ? (signed.split("?")[0] as string) : signed;
+      return publicUrls && !save ? (signed.split("?")[0] as string) : signed;
     },
 
     async inputUrl(key, at) {
@@ -146,19 +170,12 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       try {
         await within(limits.call, internal.makeBucket(bucket, region));
       } catch (error) {
-        if (codeOf(error) === "BucketAlreadyOwnedByYou") return;
+        // Another node makes it at the same time.
+        if (/^(BucketAlreadyOwnedByYou|OperationAborted)$/.test(codeOf(error))) return;
         throw wrap("make the bucket", error);
       }
-      if (!publicUrls) return;
       // Only a bucket that we made: another's policy is its owner's business.
-      const statement = {
-        Effect: "Allow",
-        Principal: { AWS: ["*"] },
-        Action: ["s3:GetObject"],
-        Resource: PUBLIC_PREFIXES.map((prefix) => `arn:aws:s3:::${bucket}/${prefix}*`),
-      };
-      const policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
-      await call("open the bucket to readers", internal.setBucketPolicy(bucket, policy));
+      if (publicUrls) await call("open the bucket to readers", internal.setBucketPolicy(bucket, readersPolicy(bucket)));
     },
 
     async check() {

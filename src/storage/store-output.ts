@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import type { Storage } from "../ports.ts";
+import type { Kept, Storage } from "../ports.ts";
 import { type Dimensions, MAX_PIXELS, measure, thumbnailSizes, webSize } from "./derive.ts";
 import { inspect } from "./inspect.ts";
 import { mediaKey } from "./keys.ts";
@@ -26,7 +26,7 @@ export type StoredOutput = {
   height?: number;
 };
 
-type Ingest = { storage: Storage; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
+type Ingest = { storage: Storage; kept?: Kept; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
 
 /** What is made from an image. Too many pixels to decode safely: the original stands for all. */
 const derive = async (source: Source, image: Dimensions, raw: string) => {
@@ -62,6 +62,7 @@ const store = async ({ owner, file, ...where }: Ingest, mime: MediaType): Promis
  */
 export const storeOutput = async ({
   storage,
+  kept,
   owner,
   download,
   maxBytes,
@@ -70,6 +71,8 @@ export const storeOutput = async ({
   ffmpeg,
 }: {
   storage: Storage;
+  /** Default: what is there stays. */
+  kept?: Kept;
   /** Uuid of the user. */
   owner: string;
   download: () => Promise<{ body: Readable; size?: number; mime?: string }>;
@@ -92,6 +95,6 @@ export const storeOutput = async ({
     }
     const found = await inspect(file.head, mime);
     if (!found) throw new MediaError("unsupported_output", "It is not an image, video or sound that Darkroom knows");
-    return store({ storage, owner, file, signal, ffmpeg }, found.mime);
+    return store({ storage, kept, owner, file, signal, ffmpeg }, found.mime);
   });
 };

@@ -30,8 +30,11 @@ const exampleOf = (fact: Fact, source: string) => {
   };
 };
 
+/** The data of a fact, whole or what was left of it. */
+const eitherOf = (whole: Json, left: Named | undefined): Json => (left ? { anyOf: [whole, schemaRef(left)] } : whole);
+
 /** Under `fact.<type>`: on NATS. */
-const factMessage = ({ type, summary, kept, example }: FactDescription, source: string): Json => ({
+const factMessage = ({ type, summary, kept, left, example }: FactDescription, source: string): Json => ({
   name: type,
   title: summary,
   contentType: "application/json",
@@ -39,7 +42,7 @@ const factMessage = ({ type, summary, kept, example }: FactDescription, source: 
     type: "object",
     allOf: [ref("components/schemas/FactHeaders"), { properties: { "ce-type": { const: `darkroom.${type}` } } }],
   },
-  payload: kept.more ? { allOf: [schemaRef(kept), kept.more] } : schemaRef(kept),
+  payload: eitherOf(kept.more ? { allOf: [schemaRef(kept), kept.more] } : schemaRef(kept), left),
   correlationId: { location: "$message.header#/traceparent" },
   ...(example ? { examples: [exampleOf(example, source)] } : {}),
 });
@@ -55,7 +58,7 @@ const eventMessage = (event: string, facts: readonly FactDescription[]): Json =>
       {
         properties: {
           type: { enum: facts.map(({ type }) => `darkroom.${type}`) },
-          data: facts[0]?.shown ? schemaRef(facts[0].shown) : {},
+          data: facts[0]?.shown ? eitherOf(schemaRef(facts[0].shown), facts[0].left) : {},
         },
       },
     ],
@@ -136,7 +139,9 @@ export const createAsyncApi = (deps: {
   );
   const kindOf = (type: string) => type.slice(0, type.indexOf("."));
   const messagesOf = (stream: StreamDescription) => {
-    const carried = [...events].filter(([, [first]]) => stream.kinds.includes(kindOf(first?.type ?? "")));
+    const carried = [...events].filter(
+      ([event, [first]]) => stream.kinds.includes(kindOf(first?.type ?? "")) || stream.ends?.includes(event),
+    );
     const shared = carried.map(([event]) => [event, ref(`components/messages/event.${event}`)]);
     return { ...Object.fromEntries(shared), ...asideMessages(stream) };
   };
@@ -160,8 +165,8 @@ export const createAsyncApi = (deps: {
     ["FactHeaders", FactHeaders],
     ["Envelope", Envelope],
   ]);
-  for (const { kept, shown } of facts)
-    for (const named of [kept, shown]) if (named) schemas.set(named.name, named.schema);
+  for (const { kept, shown, left } of facts)
+    for (const named of [kept, shown, left]) if (named) schemas.set(named.name, named.schema);
 
   const document = {
     asyncapi: "3.0.0",

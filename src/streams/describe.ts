@@ -12,6 +12,8 @@ export type FactDescription = {
   kept: Named & { more?: TSchema };
   /** Its data as clients get it; absent: no stream of theirs carries it. */
   shown?: Named;
+  /** What is left of its data, kept and shown, when its actor was erased from a stream that goes on. */
+  left?: Named;
   example?: Fact;
 };
 
@@ -28,6 +30,8 @@ export type StreamDescription = {
   parameters: Record<string, string>;
   /** Kinds of actors whose facts it carries. */
   kinds: readonly string[];
+  /** Events of other kinds that end it. */
+  ends?: readonly string[];
   aside: readonly AsideDescription[];
   /** What comes with a reset and, if it `greets`, first to who has no cursor. */
   snapshot: { schema: TSchema; greets: boolean };

@@ -37,9 +37,12 @@ export type MessagesOptions = {
   /** Sent first to who comes without a cursor, if `greet`, and with every reset. `done`: nothing will follow. */
   snapshot: () => Promise<{ cursor: number; data: unknown; done?: boolean }>;
   greet: boolean;
-  /** Whether a fact is the last of its stream: the messages end after it. */
+  /** Whether the messages end after a fact; after one that deletes what the stream is about they do anyway. */
   isLast?: (fact: Fact) => boolean;
 };
+
+/** What the stream is about, e.g. its chat, was deleted: all who follow it are told, and nothing comes after. */
+const isGone = ({ type, actorId, stream }: Fact): boolean => type.endsWith(".deleted") && actorId === stream;
 
 /** Sends what comes aside as long as the main messages go on. */
 const beside = (main: Observable<Message>, aside: Observable<Message>): Observable<Message> =>
@@ -60,7 +63,9 @@ export const createMessages =
     pulses?: (stream: string) => Observable<Pulse>;
   }) =>
   (options: MessagesOptions): Observable<Message> => {
-    const { stream, cursor, filter, subject, pace = async () => {}, snapshot, greet, isLast = () => false } = options;
+    const { stream, cursor, subject, pace = async () => {}, snapshot, greet } = options;
+    const filter = (fact: Fact) => isGone(fact) || (options.filter?.(fact) ?? true);
+    const isLast = (fact: Fact) => isGone(fact) || (options.isLast?.(fact) ?? false);
 
     const fresh = async (event: string) => {
       const { cursor: at, data, done = false } = await snapshot();

@@ -21,6 +21,8 @@ export type Tail = {
 type Open = Tail & {
   clients: number;
   look(head: number): void;
+  /** It was erased: nothing will follow. */
+  end(): void;
   close(): void;
 };
 
@@ -96,6 +98,7 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
       look: (latest) => {
         if (latest > head) void catchUp();
       },
+      end: () => subject.complete(),
       close: () => {
         leave();
         subject.complete();
@@ -106,7 +109,11 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
   const look = async () => {
     if (ready.size > 0) {
       const heads = await deps.log.heads([...ready.keys()]);
-      for (const [stream, head] of heads) ready.get(stream)?.look(head);
+      for (const [stream, tail] of ready) {
+        const head = heads.get(stream);
+        if (head !== undefined) tail.look(head);
+        else if (tail.head() > 0) tail.end();
+      }
     }
   };
   const schedule = () => {

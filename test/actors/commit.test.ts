@@ -189,11 +189,11 @@ describe("group commit", () => {
     const id = String(created.rows.chats?.[0]?.id);
     const remove = {
       ...emptyUnit(v7()),
-      live: [id],
+      live: [{ kind: "chat" as const, id }],
       rows: { chat_changes: [{ id, deleted_at: new Date().toISOString() }] },
     };
     assert.equal((await b.committer.commit(remove)).kind, "won");
-    const late = { ...b.chat(), live: [id] };
+    const late = { ...b.chat(), live: [{ kind: "chat" as const, id }] };
     assert.equal((await b.committer.commit(late)).kind, "gone");
     assert.equal(await b.chats(), 1);
   });
@@ -210,7 +210,7 @@ describe("group commit", () => {
   };
   const rename = (id: unknown): Unit => ({
     ...emptyUnit(v7()),
-    live: [String(id)],
+    live: [{ kind: "chat", id: String(id) }],
     rows: { chat_changes: [{ id, title: "renamed" }] },
   });
 

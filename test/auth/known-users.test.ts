@@ -29,7 +29,7 @@ describe("a known user", () => {
 
   it("is forgotten when there are too many", async () => {
     let calls = 0;
-    const known = createKnownUsers(async () => void calls++, 2);
+    const known = createKnownUsers(async () => void calls++, { remembered: 2 });
     for (const id of ["a", "b", "c", "c", "b", "a"]) await known(user(id));
     assert.equal(calls, 4);
   });

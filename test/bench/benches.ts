@@ -7,6 +7,7 @@ const program = (name: string): Entry["command"] => [process.execPath, fileURLTo
 /** Every bench, in its long form. */
 export const BENCHES: readonly Entry[] = [
   { name: "ingest", command: program("ingest.ts"), env: { BENCH_MB: "500" }, figures: /^ingest: (.*)$/ },
+  { name: "large", command: program("s3-large.ts"), env: { BENCH_MB: "2000" }, figures: /^large: (.*)$/ },
   {
     name: "polls",
     command: program("poll-strategy.ts"),
@@ -18,6 +19,7 @@ export const BENCHES: readonly Entry[] = [
 /** What makes each of them short; a bench that is not here has no short form, and the check would not run it. */
 const SHORT: Record<string, Record<string, string>> = {
   ingest: { BENCH_MB: "50" },
+  large: { BENCH_MB: "200" },
   polls: { BENCH_JOBS: "1000" },
 };
 

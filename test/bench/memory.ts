@@ -2,18 +2,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 
 /** The kernel's own record of the highest RSS, which no sampling can miss. Linux only; null elsewhere. */
-const highWater = (): number | null => {
+const highWater = (pid: number): number | null => {
   try {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
     return kilobytes ? Number(kilobytes) * 1024 : null;
   } catch {
     return null;
   }
 };
 
-const forgetHighWater = (): boolean => {
+const forgetHighWater = (pid: number): boolean => {
   try {
-    writeFileSync("/proc/self/clear_refs", "5");
+    writeFileSync(`/proc/${pid}/clear_refs`, "5");
     return true;
   } catch {
     return false;
@@ -25,7 +25,7 @@ const SAMPLE_MS = 5;
 /** Resolves to how far the RSS of this process rose above where it stood, in bytes, while `work` was done. */
 export const extraMemory = async (work: () => Promise<void>): Promise<number> => {
   const before = process.memoryUsage.rss();
-  const exact = forgetHighWater();
+  const exact = forgetHighWater(process.pid);
   let peak = before;
   const timer = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss());
@@ -35,5 +35,13 @@ export const extraMemory = async (work: () => Promise<void>): Promise<number> =>
   } finally {
     clearInterval(timer);
   }
-  return Math.max(peak, process.memoryUsage.rss(), exact ? (highWater() ?? 0) : 0) - before;
+  return Math.max(peak, process.memoryUsage.rss(), exact ? (highWater(process.pid) ?? 0) : 0) - before;
+};
+
+/** The same of another process. Linux only: rejects elsewhere. */
+export const extraMemoryOf = async (pid: number, work: () => Promise<void>): Promise<number> => {
+  const before = forgetHighWater(pid) ? highWater(pid) : null;
+  if (before === null) throw new Error("the memory of another process is read from /proc, which is not here");
+  await work();
+  return (highWater(pid) ?? 0) - before;
 };

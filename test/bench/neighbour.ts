@@ -22,6 +22,7 @@ export const startNeighbour = async <T>(program: string, env: Record<string, str
   ]);
   return {
     ...(JSON.parse(said) as T),
+    pid: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();
       await gone;

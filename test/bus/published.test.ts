@@ -19,16 +19,19 @@ import { readStored, type Stored } from "./stored.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-type Schema = { $ref?: string; allOf?: Schema[]; properties?: object };
+type Schema = { $ref?: string; allOf?: Schema[]; anyOf?: Schema[]; properties?: object };
 type Document = {
   channels: Record<string, { messages: Record<string, object> }>;
   components: { schemas: Record<string, Schema>; messages: Record<string, { payload: Schema }> };
 };
 
 /** The fields that a schema names. */
-const fieldsIn = ({ components }: Document, { $ref = "", allOf = [], properties = {} }: Schema): string[] => {
+const fieldsIn = (
+  { components }: Document,
+  { $ref = "", allOf = [], anyOf = [], properties = {} }: Schema,
+): string[] => {
   const target = components.schemas[$ref.slice("#/components/schemas/".length)];
-  const parts = target ? [...allOf, target] : allOf;
+  const parts = [...allOf, ...anyOf, ...(target ? [target] : [])];
   return [...Object.keys(properties), ...parts.flatMap((part) => fieldsIn({ components } as Document, part))];
 };
 

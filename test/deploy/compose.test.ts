@@ -150,6 +150,14 @@ describe("the nodes of docker-compose.yml", () => {
     assert.deepEqual([MINIO_ROOT_USER, MINIO_ROOT_PASSWORD], [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]);
   });
 
+  it("have their pages let in by the S3 that is started, which keeps no CORS rules of its bucket", async () => {
+    const PUBLIC_URL = "https://darkroom.example";
+    const compose = await readCompose({ ...PRODUCTION, PUBLIC_URL });
+    const allowed = String(serviceOf(compose, "minio").environment?.MINIO_API_CORS_ALLOW_ORIGIN).split(",");
+    assert.equal(nodeConfig(compose).CORS_ORIGINS, "localhost");
+    assert.deepEqual(allowed, [PUBLIC_URL, "http://localhost:*", "http://127.0.0.1:*"]);
+  });
+
   it("have more time to stop than they take", async () => {
     const compose = await readCompose();
     const { DRAIN_DELAY_MS } = nodeConfig(compose);

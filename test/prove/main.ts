@@ -50,6 +50,11 @@ const ENTRIES: readonly Entry[] = [
     figures: /^nats: (.*)$/,
   },
   {
+    name: "minio",
+    command: program("minio.ts"),
+    figures: /^minio: (.*)$/,
+  },
+  {
     name: "postgres",
     command: test("test/e2e/postgres-faults"),
     env: { FAULT_SECONDS: "8" },

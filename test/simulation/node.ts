@@ -74,6 +74,7 @@ export const createNode = (number: number, skew: () => number, neighbours: Neigh
     query,
     // Jobs of a simulation have no inputs, and their outputs no bytes.
     storage: {} as Storage,
+    kept: async () => false,
     providers: new Map(
       names.map((name) => [name, breakers.listen(createProvider(world, gate, number, name, upstream))]),
     ),

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { Problem } from "../../src/errors.ts";
+import { requestCases } from "./contract-requests.ts";
 import { raw } from "./raw.ts";
 import { clientOn, ORIGIN, storageOn, type Target, targets } from "./targets.ts";
 
@@ -133,6 +134,24 @@ for (const { name, start } of targets()) {
         await storage.remove(keys);
         for (const key of keys) assert.equal(await storage.stat(key), null);
         await storage.remove([]);
+      });
+
+      it("are listed below a prefix with their size and age, in the order of their keys", async () => {
+        const prefix = `${newKey()}/`;
+        for (const each of ["b", "a/2", "a/1"]) {
+          await storage.put(prefix + each, Buffer.from(each), { size: each.length, mime: PNG });
+        }
+        const listed = await Array.fromAsync(storage.list(prefix));
+        assert.deepEqual(
+          listed.map(({ key, size }) => [key.slice(prefix.length), size]),
+          [
+            ["a/1", 3],
+            ["a/2", 3],
+            ["b", 1],
+          ],
+        );
+        for (const { modified } of listed) assert.ok(Math.abs(modified - Date.now()) < HOUR_MS);
+        assert.deepEqual(await Array.fromAsync(storage.list(`${prefix}none`)), []);
       });
 
       it("may have keys of any script and of characters that mean something elsewhere", async () => {
@@ -508,6 +527,10 @@ for (const { name, start } of targets()) {
         await assert.rejects(part(key, "../../objects", 1, Buffer.from("x")));
         assert.equal(await client.findUploadId(target.bucket, key), undefined);
       });
+    });
+
+    requestCases(() => ({ target, storage, client, newKey }), {
+      regional: (region) => storageOn(target, { region }),
     });
 
     it("is ready after prepare, again and again, and tells a missing bucket", async () => {

@@ -111,6 +111,7 @@ describe("a storage server that", () => {
     await assert.rejects(storage.put("a", Readable.from(["x"]), { size: 1, mime: "image/png" }), unavailable);
     await assert.rejects(storage.copy("a", "b", "image/png"), unavailable);
     await assert.rejects(storage.remove(["a"]), unavailable);
+    await assert.rejects(Array.fromAsync(storage.list("a")), unavailable);
     await assert.rejects(storage.prepare(), unavailable);
     await assert.rejects(storage.check(), unavailable);
     storage.close();

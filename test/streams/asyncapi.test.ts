@@ -87,6 +87,7 @@ describe("the AsyncAPI document", () => {
     assert.deepEqual(Object.keys(document.channels.chatEvents?.messages ?? {}).sort(), [
       "chat.deleted",
       "chat.updated",
+      "job.deleted",
       "job.progress",
       "job.updated",
       "message.created",

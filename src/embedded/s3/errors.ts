@@ -25,6 +25,7 @@ const CODES = {
   NoSuchUpload: [404, "The multipart upload does not exist"],
   NotImplemented: [501, "A header or query parameter implies something that is not implemented"],
   PreconditionFailed: [412, "A precondition did not hold"],
+  QuotaExceeded: [507, "The storage holds as much as it may"],
   RequestTimeTooSkewed: [403, "The difference between the request time and the server's time is too large"],
   RequestTimeout: [400, "The body did not arrive in time"],
   ServiceUnavailable: [503, "The server is shutting down"],

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { isErrno, S3Error } from "./errors.ts";
 import type { Files, Meta } from "./files.ts";
+import type { Quota } from "./quota.ts";
 import type { Expected } from "./receive.ts";
 import type { ObjectInfo } from "./trailer.ts";
 
@@ -19,7 +20,8 @@ export type Part = { number: number; etag: string };
  * Multipart uploads: a directory each, with `upload.json` and a file with a trailer per part.
  * `dir` is on the file system of the objects.
  */
-export const createMultipart = ({ dir, files, maxBytes }: { dir: string; files: Files; maxBytes: number }) => {
+export const createMultipart = (store: { dir: string; files: Files; quota: Pick<Quota, "give">; maxBytes: number }) => {
+  const { dir, files, quota, maxBytes } = store;
   const folder = (uploadId: string) => {
     if (!UPLOAD_ID.test(uploadId)) throw new S3Error("NoSuchUpload");
     return join(dir, uploadId);
@@ -60,15 +62,24 @@ export const createMultipart = ({ dir, files, maxBytes }: { dir: string; files: 
     return found;
   };
 
-  /** The bytes of all parts, one after the other. */
+  const bytesOf = (found: readonly { info: ObjectInfo }[]) => found.reduce((sum, { info: { size } }) => sum + size, 0);
+
+  /** Removes an upload with its parts, of whose bytes `kept` live on in an object. */
+  const drop = async (uploadId: string, kept: number): Promise<void> => {
+    const bytes = bytesOf(await parts(uploadId));
+    await rm(folder(uploadId), { recursive: true, force: true });
+    quota.give(bytes - kept);
+  };
+
+  /** The bytes of all parts, one after the other. A chunk is good until the next one is asked for. */
   async function* assemble(uploadId: string, wanted: readonly Part[]): AsyncGenerator<Uint8Array> {
+    const chunk = new Uint8Array(COPY_BYTES);
     for (const { number } of wanted) {
       const file = await files.open(partPath(uploadId, number));
       if (!file) throw new S3Error("InvalidPart");
       try {
         for (let at = 0; at < file.info.size; ) {
-          const chunk = new Uint8Array(Math.min(COPY_BYTES, file.info.size - at));
-          const { bytesRead } = await file.handle.read(chunk, 0, chunk.length, at);
+          const { bytesRead } = await file.handle.read(chunk, 0, Math.min(COPY_BYTES, file.info.size - at), at);
           if (bytesRead === 0) throw new Error("A part is shorter than its trailer says");
           at += bytesRead;
           yield chunk.subarray(0, bytesRead);
@@ -102,7 +113,7 @@ export const createMultipart = ({ dir, files, maxBytes }: { dir: string; files: 
         throw new S3Error("InvalidArgument", `partNumber must be from 1 to ${MAX_PARTS}`);
       }
       const others = (await parts(uploadId)).filter((part) => part.number !== number);
-      const stored = others.reduce((sum, part) => sum + part.info.size, 0);
+      const stored = bytesOf(others);
       const path = partPath(uploadId, number);
       const meta = { key: upload.key, mime: upload.mime, modified };
       return files.write(path, chunks, meta, { ...expected, maxBytes: Math.min(expected.maxBytes, maxBytes - stored) });
@@ -125,14 +136,15 @@ export const createMultipart = ({ dir, files, maxBytes }: { dir: string; files: 
         size += part.size;
       }
       const etag = `${digest.digest("hex")}-${wanted.length}`;
-      const done = await files.write(path, assemble(uploadId, wanted), meta, { length: size, maxBytes }, etag);
-      await rm(folder(uploadId), { recursive: true, force: true });
+      const how = { etag, counted: true };
+      const done = await files.write(path, assemble(uploadId, wanted), meta, { length: size, maxBytes }, how);
+      await drop(uploadId, size);
       return done;
     },
 
     async abort(uploadId: string, key: string): Promise<void> {
       await need(uploadId, key);
-      await rm(folder(uploadId), { recursive: true, force: true });
+      await drop(uploadId, 0);
     },
 
     async parts(uploadId: string, key: string) {

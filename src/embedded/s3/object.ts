@@ -16,13 +16,11 @@ const read = async ({ request, target, caller, store, path }: ObjectCall): Promi
 const put = async (call: ObjectCall): Promise<Response> => {
   const { request, store, key, path } = call;
   const ifNoneMatch = request.headers.get("if-none-match");
-  if (ifNoneMatch !== null || request.headers.has("if-match")) {
-    if (ifNoneMatch !== "*") throw new S3Error("NotImplemented", "Only If-None-Match: * is supported");
-    const existing = await store.files.open(path);
-    await existing?.handle.close();
-    if (existing) throw new S3Error("PreconditionFailed");
+  if (request.headers.has("if-match") || (ifNoneMatch ?? "*") !== "*") {
+    throw new S3Error("NotImplemented", "Only If-None-Match: * is supported");
   }
-  const { etag } = await store.files.write(path, body(call), metaOf(call, key), expected(call));
+  const fresh = ifNoneMatch !== null;
+  const { etag } = await store.files.write(path, body(call), metaOf(call, key), expected(call), { fresh });
   return new Response(null, { headers: { ETag: `"${etag}"` } });
 };
 

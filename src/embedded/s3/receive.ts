@@ -13,6 +13,8 @@ export type Expected = {
   md5?: string;
   minBytes?: number;
   maxBytes: number;
+  /** Told of each chunk before it is written; throws when there is no room for it. */
+  take?(bytes: number): void;
 };
 
 /** Chunks of a request's body. Each must come within `idleMs`; leaving early cancels the body. */
@@ -52,6 +54,7 @@ export const receive = async (
   let size = 0;
   for await (const chunk of chunks) {
     if (size + chunk.length > expected.maxBytes) throw new S3Error("EntityTooLarge");
+    expected.take?.(chunk.length);
     md5.update(chunk);
     sha256?.update(chunk);
     for (let done = 0; done < chunk.length; ) {

@@ -30,6 +30,8 @@ export type EmbeddedS3Options = Keys & {
   bucket: string;
   /** Largest object. */
   maxObjectBytes: number;
+  /** All that is stored may come to; 0, the default: no limit. */
+  quotaBytes?: number;
   allowedOrigins: (origin: string) => boolean;
   /** Keys below these may be read by anyone. Default: none. */
   publicPrefixes?: readonly string[];
@@ -64,7 +66,7 @@ const errorResponse = (request: Request, error: S3Error, requestId: string): Res
  */
 export const createEmbeddedS3 = async (options: EmbeddedS3Options) => {
   const { dir, bucket, region, maxObjectBytes, publicPrefixes = [], log, now, idleMs = 30_000 } = options;
-  const store = await openStore({ dir, bucket, maxBytes: maxObjectBytes });
+  const store = await openStore({ dir, bucket, maxBytes: maxObjectBytes, quotaBytes: options.quotaBytes ?? 0 });
   const cors = createCors(options.allowedOrigins);
   let closed = false;
 

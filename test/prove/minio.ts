@@ -1,0 +1,68 @@
+/**
+ * The storage's contract on the embedded S3 and on a real MinIO, case by case. Needs Go, which builds it.
+ */
+import { execFile, spawn } from "node:child_process";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { ORIGIN } from "../storage/targets.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { startMinio } from "../support/minio.ts";
+import { goProgram } from "./go-program.ts";
+
+/** The newest that its repository has: it is not released any more. */
+const MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c";
+
+type Verdicts = Map<string, Map<string, string>>;
+
+const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+const plain = (text: string) => text.replace(/&(\w+);/g, (all, name) => ENTITIES[name] ?? all);
+
+/** case → server → verdict, of a JUnit report. A suite is one server's, by its name: `storage on <server>`. */
+const readReport = (xml: string): Verdicts => {
+  const verdicts: Verdicts = new Map();
+  for (const [, attributes = "", rest = ""] of xml.matchAll(/<testcase ([^>]*?)(\/>|>[\s\S]*?<\/testcase>)/g)) {
+    const attribute = (name: string) => plain(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
+    const [path, name] = [attribute("classname"), attribute("name")];
+    const server = /storage on (embedded S3|http\S+)/.exec(path)?.[1];
+    if (server === undefined) continue;
+    const group = path.split(" > ").find((part) => !/storage on|^$/.test(part)) ?? "the whole";
+    const key = `${group}: ${name}`;
+    const verdict = /<(failure|error)/.test(rest) ? "failed" : /<skipped/.test(rest) ? "skipped" : "passed";
+    verdicts.set(key, (verdicts.get(key) ?? new Map()).set(server.startsWith("http") ? "MinIO" : server, verdict));
+  }
+  return verdicts;
+};
+
+const run = async (env: Record<string, string>, report: string): Promise<number | null> => {
+  const args = ["test", "--timeout", "120000", "--reporter=junit", `--reporter-outfile=${report}`, "test/storage"];
+  const child = spawn(process.execPath, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  return new Promise((resolve) => {
+    child.once("exit", resolve);
+  });
+};
+
+const directory = await temporaryDirectory();
+try {
+  const program = await goProgram(MODULE, "minio");
+  const { stdout } = await promisify(execFile)(program, ["--version"]);
+  const minio = await startMinio(program, [ORIGIN, "http://localhost:*"]);
+  const report = join(directory, "report.xml");
+  const { endpoint, accessKeyId, secretAccessKey } = minio;
+  const keys = { S3_TEST_ACCESS_KEY: accessKeyId, S3_TEST_SECRET_KEY: secretAccessKey, S3_TEST_LENIENT: "1" };
+  const code = await run({ S3_TEST_ENDPOINT: endpoint, ...keys }, report).finally(minio.stop);
+  const verdicts = readReport(await readFile(report, "utf8"));
+  for (const [name, servers] of verdicts) {
+    const [ours, theirs] = [servers.get("embedded S3") ?? "absent", servers.get("MinIO") ?? "absent"];
+    process.stdout.write(`minio: ${name} | embedded ${ours} | MinIO ${theirs}\n`);
+    if (ours !== "passed" || theirs !== "passed") process.exitCode = 1;
+  }
+  process.stdout.write(`minio: ${verdicts.size} cases on both, ${stdout.split("\n")[0]} (${MODULE})\n`);
+  if (code !== 0 || verdicts.size === 0) process.exitCode = 1;
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
