@@ -10,8 +10,8 @@ import { Id } from "../http/ids.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { Storage } from "../ports.ts";
 import { mediaType } from "../storage/media-types.ts";
+import { plainName } from "../storage/plain-name.ts";
 import type { AttachmentCommands } from "./commands.ts";
-import { plainName } from "./file-name.ts";
 import type { Links } from "./links.ts";
 import { type AttachmentRow, createAttachmentPresenter } from "./present.ts";
 import { Attachment, Completion, PartsPage, Presign, Presigned } from "./words.ts";
@@ -50,7 +50,7 @@ export const createAttachmentRoutes = (deps: {
         if (errors.length > 0) throw new Problem("validation_failed", undefined, { errors });
         const { id, ...upload } = await commands.issue(
           caller,
-          { ...file, file_name: plainName(file.file_name) },
+          { ...file, file_name: plainName(file.file_name, "file") },
           method,
         );
         return { ...upload, download_url: links.make(id), upload_id: id };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
-import { plainName } from "../../src/attachments/file-name.ts";
 import type { Attachment, PartsPage } from "../../src/attachments/words.ts";
+import { plainName } from "../../src/storage/plain-name.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import type { ProblemBody } from "../support/client.ts";
 import { say, startChat } from "../support/flow.ts";
@@ -240,7 +240,7 @@ describe("an upload", { timeout: 60_000 }, () => {
       ["dir/", "file"],
       [" \t ", "file"],
     ];
-    for (const [given, wanted] of names) assert.equal(plainName(given), wanted);
+    for (const [given, wanted] of names) assert.equal(plainName(given, "file"), wanted);
     const { upload_id } = await presign(app.client, { file_name: "../x/\u202efox\n.png", size: 10 });
     assert.equal((await show(app.client, upload_id)).file_name, "fox.png");
   });
