@@ -105,7 +105,10 @@ export interface MultipartStorage {
   complete(key: string, uploadId: string, parts: readonly Omit<StoredPart, "size">[]): Promise<boolean>;
   /** Discards an upload and its parts. Absent is as good as aborted. */
   abort(key: string, uploadId: string): Promise<void>;
-  /** Uploads below `prefix` that are neither complete nor aborted. `begunAt`: ms since the epoch. */
+  /**
+   * Uploads below `prefix` that are neither complete nor aborted. `begunAt`: ms since the epoch. MinIO tells only those of
+   * one whole key; it removes all of them by itself after a day.
+   */
   open(prefix: string): AsyncIterable<{ key: string; uploadId: string; begunAt: number }>;
 }
 
