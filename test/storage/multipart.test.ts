@@ -32,9 +32,9 @@ for (const { name, start } of targets()) {
       await target.close();
     });
 
-    const put = async (key: string, uploadId: string, part: number, body: Uint8Array<ArrayBuffer>) => {
+    const put = async (key: string, uploadId: string, part: number, bytes: Uint8Array) => {
       const url = await storage.multipart.presign(key, uploadId, part, 60);
-      const response = await fetch(url, { method: "PUT", body });
+      const response = await fetch(url, { method: "PUT", body: new Uint8Array(bytes) });
       assert.equal(response.status, 200, await response.text());
       return { number: part, etag: response.headers.get("etag")?.replaceAll('"', "") ?? "" };
     };
