@@ -47,6 +47,14 @@ export const CANCEL_TRIES = 4;
 /** From the first time on that a cancel is told that it has finished. */
 export const FINISH_TRIES = 2 * CANCEL_TRIES;
 
+/** So long after an upload URL's end what was sent to it in time has arrived, or never will. */
+export const LATE_UPLOAD_MS = 3_600_000;
+/** Verifications that come to nothing, after which it waits to be told again: about nine minutes of pauses. */
+export const VERIFY_TRIES = 12;
+/** What a removal is repeated with while the storage is away; given up after about a day and a half. */
+export const SWEEP: Backoff = { minMs: 60_000, maxMs: 21_600_000, factor: 4, jitter: 0.2 };
+export const SWEEP_TRIES = 10;
+
 export const defaultPolicy: Policy = {
   poll: { minMs: 1_000, maxMs: 30_000, factor: 2, jitter: 0.2 },
   safetyNet: { minMs: 15_000, maxMs: 60_000, factor: 2, jitter: 0.2 },
@@ -60,5 +68,5 @@ export const defaultPolicy: Policy = {
   pause: { minMs: 30_000, maxMs: 600_000 },
   failoverAfterMs: 30_000,
   uploadTtlMs: 900_000,
-  verifyTimeoutMs: 30_000,
+  verifyTimeoutMs: 60_000,
 };

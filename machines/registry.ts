@@ -1,7 +1,7 @@
 /** Every kind of actor: its machine, version, and how an older snapshot becomes a current one. */
 import type { AnyStateMachine, StateValue } from "xstate";
-import { type AttachmentContext, createAttachmentMachine } from "./attachment.ts";
-import type { AttachmentView } from "./attachment.words.ts";
+import { createAttachmentMachine } from "./attachment.ts";
+import { attachmentView } from "./attachment.view.ts";
 import { type BatchContext, batchMachine, batchView } from "./batch.ts";
 import type { JobContext } from "./job.context.ts";
 import { createJobMachine } from "./job.ts";
@@ -51,13 +51,11 @@ export const createRegistry = (policy: Policy): Registry => ({
   },
   attachment: {
     machine: createAttachmentMachine(policy),
-    version: 1,
-    migrate: current,
-    status: (s) => stateName(s.value),
-    view: (s): AttachmentView => {
-      const { object, error } = contextOf<AttachmentContext>(s);
-      return { state: stateName(s.value), object, error };
-    },
+    version: 2,
+    // Version 1 knew no uploads in parts, gave up after one verification and ended with `ready`, `rejected`, `expired`.
+    migrate: (s) => ({ ...s, context: { uploadId: null, tries: 0, until: 0, ...s.context } }),
+    status: (s) => attachmentView(s).state,
+    view: attachmentView,
     repeatable: [],
   },
 });

@@ -4,6 +4,7 @@ import type { Watch } from "./actors/watch.ts";
 import { createAttachmentCommands } from "./attachments/commands.ts";
 import { attachmentFacts } from "./attachments/facts.ts";
 import { createLinks } from "./attachments/links.ts";
+import { createOpenUploads } from "./attachments/open-uploads.ts";
 import { createAttachmentRoutes } from "./attachments/routes.ts";
 import { createUserCommands } from "./auth/commands.ts";
 import { DEMO_USER } from "./auth/demo.ts";
@@ -58,6 +59,7 @@ import { createHookRoutes, HOOK_ROUTE } from "./webhooks/routes.ts";
 import type { Hooks } from "./webhooks/token.ts";
 
 const version = "0.1.0";
+const OPEN_UPLOADS_PER_USER = 100;
 
 /** What a node has built below the slices. */
 export type Ground = {
@@ -130,6 +132,7 @@ export const createApi = (ground: Ground) => {
     storage,
     clock,
     draws,
+    openUploads: createOpenUploads({ query, clock, ttlMs: config.UPLOAD_TTL_S * 1000, most: OPEN_UPLOADS_PER_USER }),
     uploadTtlS: config.UPLOAD_TTL_S,
   });
   const optionCommands = createOptionCommands({

@@ -38,6 +38,7 @@ const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
 /** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
 const FINISH_MARGIN_MS = 1_000;
+const PARTS_AGE_MS = 86_400_000;
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 };
 
 export type App = Served & {
@@ -141,9 +142,8 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     webhookUrl: hooks.urlFor,
   });
   engine.handle(config.POLL_STRATEGY === "adaptive" ? scheduled(jobEffects, history) : jobEffects);
-  engine.handle(
-    createAttachmentEffects({ storage, kept, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs: 30_000 }),
-  );
+  const timeoutMs = policyOf(config).verifyTimeoutMs;
+  engine.handle(createAttachmentEffects({ storage, kept, maxBytes: config.UPLOAD_MAX_BYTES, tmpDir, timeoutMs }));
 
   // Streams.
   const tails = createTails({ bus, log: factLog, clock, logger: log });
@@ -218,6 +218,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       attachments: config.RETAIN_ATTACHMENTS_DAYS,
     },
     graceMs: config.OBJECT_GRACE_S * 1000,
+    partsAgeMs: Math.max(PARTS_AGE_MS, 2 * config.UPLOAD_TTL_S * 1000),
     durable: bus.durable,
     alone: services.alone,
   });

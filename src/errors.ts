@@ -19,6 +19,7 @@ const CODES = {
   idempotency_key_reused: [422, false, "This Idempotency-Key was used with another body"],
   attachment_not_ready: [422, false, "An attachment was not uploaded or was refused"],
   too_many_connections: [429, true, "Too many connections are open"],
+  too_many_uploads: [429, true, "Too many uploads are neither finished nor expired"],
   internal: [500, true, "Something went wrong on our side"],
   unavailable: [503, true, "A dependency is away; try again shortly"],
   draining: [503, true, "This node is shutting down; try again"],

@@ -91,6 +91,27 @@ export type ListedObject = { key: string; size: number; modified: number };
  */
 export type Kept = (key: string) => Promise<boolean>;
 
+export type StoredPart = { number: number; etag: string; size: number };
+
+/** Large uploads, part by part: each may be repeated by itself. Every part but the last has at least 5 MiB. */
+export interface MultipartStorage {
+  /** Begins an upload; resolves to its id. */
+  create(key: string, mime: string): Promise<string>;
+  /** A URL that takes one part, `part` from 1 on, by PUT. */
+  presign(key: string, uploadId: string, part: number, seconds: number): Promise<string>;
+  /** What has arrived, in order; null when there is no such upload (any more). */
+  parts(key: string, uploadId: string): Promise<StoredPart[] | null>;
+  /** Joins the parts, in ascending order, into the object. False: there is no such upload (any more). */
+  complete(key: string, uploadId: string, parts: readonly Omit<StoredPart, "size">[]): Promise<boolean>;
+  /** Discards an upload and its parts. Absent is as good as aborted. */
+  abort(key: string, uploadId: string): Promise<void>;
+  /**
+   * Uploads below `prefix` that are neither complete nor aborted. `begunAt`: ms since the epoch. MinIO tells only those of
+   * one whole key; it removes all of them by itself after a day.
+   */
+  open(prefix: string): AsyncIterable<{ key: string; uploadId: string; begunAt: number }>;
+}
+
 /** Any S3. Keys never start with a slash. Signed URLs name the public endpoint. */
 export interface Storage {
   put(key: string, body: Buffer | Readable, meta: { size: number; mime: string }): Promise<void>;
@@ -113,6 +134,7 @@ export interface Storage {
     key: string,
     policy: { mime: string; maxBytes: number; seconds: number },
   ): Promise<{ url: string; fields: Record<string, string> }>;
+  readonly multipart: MultipartStorage;
   /** Creates the bucket where allowed. */
   prepare(): Promise<void>;
   check(): Promise<void>;

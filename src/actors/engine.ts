@@ -48,7 +48,7 @@ export const policyOf = (c: Config): Policy => ({
   pause: { minMs: c.PAUSE_MIN_MS, maxMs: c.PAUSE_MAX_MS },
   failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
-  verifyTimeoutMs: 30_000,
+  verifyTimeoutMs: 60_000,
 });
 
 export type EngineDeps = {
@@ -79,7 +79,8 @@ export type EngineDeps = {
 
 export const createEngine = (deps: EngineDeps) => {
   const { config, query, write, clock, draws, log, monotonic = () => performance.now() } = deps;
-  const registry = createRegistry(policyOf(config));
+  const policy = policyOf(config);
+  const registry = createRegistry(policy);
   const watch = createWatch();
   const warmth = createWarmth({ query, registry, size: config.CACHE_ACTORS });
   const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
@@ -164,7 +165,9 @@ export const createEngine = (deps: EngineDeps) => {
     alone: deps.alone,
     graceMs: config.TAKEOVER_GRACE_MS,
     watchdogMs:
-      config.NOT_AFTER_MS + Math.max(config.INGEST_TIMEOUT_MS, config.SUBMIT_TIMEOUT_MS) + 2 * WATCHDOG_MARGIN_MS,
+      policy.notAfterMs +
+      Math.max(policy.ingestTimeoutMs, policy.submitTimeoutMs, policy.verifyTimeoutMs) +
+      2 * WATCHDOG_MARGIN_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_S * 1000,
     wake: (id, wake) => {
       dispatch.send(id, wake).catch((error) => {

@@ -2,9 +2,13 @@ import type { EffectHandler } from "../actors/effects.ts";
 import type { Kept, Storage } from "../ports.ts";
 import { admitAttachment } from "../storage/admit-attachment.ts";
 
-const AT_ONCE = 8;
+/** A large image is held in memory as a whole, up to twice, while it is made anew. */
+const AT_ONCE = 4;
 
-/** `verify`: are the uploaded bytes what they claim to be? If so they are stored where no upload URL can write. */
+/**
+ * `verify`: are the uploaded bytes what they claim to be? If so they are stored where no upload URL can write.
+ * `discard`: what was uploaded goes, and the parts of what was not completed.
+ */
 export const createAttachmentEffects = (deps: {
   storage: Storage;
   kept: Kept;
@@ -27,8 +31,8 @@ export const createAttachmentEffects = (deps: {
         signal,
       });
       if (admission.ok) {
-        const { key, sha256, mime, size_bytes } = admission;
-        return { type: "verified", object: { key, sha256, mime, size_bytes } };
+        const { ok: _, ...object } = admission;
+        return { type: "verified", object };
       }
       if (admission.code === "missing") return { type: "missing" };
       return { type: "refused", code: admission.code, message: admission.message };
@@ -39,8 +43,10 @@ export const createAttachmentEffects = (deps: {
     timeoutMs: deps.timeoutMs,
     concurrency: AT_ONCE,
     run: async ({ params }) => {
-      await deps.storage.remove([String(params.uploadKey)]);
-      return null;
+      const key = String(params.uploadKey);
+      if (typeof params.uploadId === "string") await deps.storage.multipart.abort(key, params.uploadId);
+      await deps.storage.remove([key]);
+      return { type: "discarded" };
     },
     failed: () => null,
   },

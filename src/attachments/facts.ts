@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
-import { type AttachmentFact, AttachmentView } from "../../machines/attachment.words.ts";
+import { AttachmentView } from "../../machines/attachment.view.ts";
+import type { AttachmentFact } from "../../machines/attachment.words.ts";
 import type { FactDescription } from "../streams/describe.ts";
 
 const SUMMARIES: Record<AttachmentFact, string> = {

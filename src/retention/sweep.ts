@@ -4,6 +4,7 @@ import type { Clock, Storage } from "../ports.ts";
 import { createCollector } from "./collect.ts";
 import { createErasure } from "./erase.ts";
 import { createExpiry, type Periods, type Removals } from "./expire.ts";
+import { abortAbandoned } from "./parts.ts";
 import { condemnUnnamed } from "./scan.ts";
 
 const TICK_MS = 1_000;
@@ -25,6 +26,8 @@ export const createRetention = (deps: {
   periods: Periods;
   /** How long an object stays unnamed, ms. */
   graceMs: number;
+  /** How old an upload in parts gets that nobody completes, ms. */
+  partsAgeMs: number;
   /** Whether facts have to be published before they go. */
   durable: boolean;
   /** Whether this is the only node. */
@@ -55,6 +58,8 @@ export const createRetention = (deps: {
     if (!mine) return;
     const condemned = await condemnUnnamed({ write, storage, clock, graceMs, signal: stop.signal });
     if (condemned > 0) log.info({ condemned }, "objects that nothing names are going to be removed");
+    const aborted = await abortAbandoned({ storage, clock, ageMs: deps.partsAgeMs, signal: stop.signal });
+    if (aborted > 0) log.info({ aborted }, "aborted uploads in parts that nobody had completed");
   };
 
   const tick = async () => {

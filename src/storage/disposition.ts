@@ -1,16 +1,11 @@
+import { plainName } from "./plain-name.ts";
+
 /** An encoded file name: what a browser, a proxy and S3 take in a header and in a URL without a second thought. */
 const MAX_ENCODED = 600;
 const MAX_EXTENSION = 16;
 
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/['()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
-
-/** The last segment of what may be a path, without what no file system takes. */
-const plain = (name: string): string => {
-  const last = name.toWellFormed().split(/[/\\]/).at(-1) ?? "";
-  const kept = last.replace(/\p{Cc}|\p{Cf}/gu, "").trim();
-  return /^\.*$/.test(kept) ? "download" : kept;
-};
 
 /** Cuts a long name before its extension. */
 const shortened = (name: string): string => {
@@ -31,7 +26,7 @@ const shortened = (name: string): string => {
  * `filename` for those who only know ASCII.
  */
 export const attachment = (name: string): string => {
-  const wanted = shortened(plain(name));
+  const wanted = shortened(plainName(name, "download"));
   const ascii = wanted.replace(/[^\x20-\x7e]|["\\%]/gu, "_");
   return `attachment; filename="${ascii}"${ascii === wanted ? "" : `; filename*=UTF-8''${encode(wanted)}`}`;
 };

@@ -16,13 +16,16 @@ export const PUBLIC_PREFIXES: readonly string[] = [MEDIA, ATTACHMENTS];
 /** The key that an upload URL for `id` (a uuid) may write. */
 export const uploadKey = (id: string): string => `${UPLOADS}${id}`;
 
-/** A verified attachment. `owner` is a uuid, `sha256` hex, `ext` without the dot. */
-export const attachmentKey = (owner: string, sha256: string, ext: string): string =>
-  `${ATTACHMENTS}${owner}/${sha256}.${ext}`;
+const named = (prefix: string, owner: string, sha256: string, ext: string, variant?: string): string =>
+  `${prefix}${owner}/${sha256}${variant === undefined ? "" : `.${variant}`}.${ext}`;
+
+/** A verified attachment, or with `variant` what was made from it. `owner`: a uuid; `sha256`: hex; `ext`: without the dot. */
+export const attachmentKey = (owner: string, sha256: string, ext: string, variant?: string): string =>
+  named(ATTACHMENTS, owner, sha256, ext, variant);
 
 /** A generated file, or with `variant` (`min`, `256`, `512`) what was made from it. */
 export const mediaKey = (owner: string, sha256: string, ext: string, variant?: string): string =>
-  `${MEDIA}${owner}/${sha256}${variant === undefined ? "" : `.${variant}`}.${ext}`;
+  named(MEDIA, owner, sha256, ext, variant);
 
 /** Whether the key names the content. */
 const isAddress = (key: string) => [MEDIA, ATTACHMENTS].some((prefix) => key.startsWith(prefix));

@@ -8,6 +8,7 @@ import { exactLength } from "./exact-length.ts";
 import { objectHeaders, PUBLIC_PREFIXES } from "./keys.ts";
 import { createAgent, createClient } from "./s3-client.ts";
 import { codeOf, isAbsent, within, wrap } from "./s3-failure.ts";
+import { createS3Multipart } from "./s3-multipart.ts";
 
 /** Milliseconds. `transfer` is for one put, get or copy as a whole; `idle` ends a stalled one much earlier. */
 const LIMITS = { call: 10_000, check: 2_000, transfer: 15 * 60_000, idle: 15_000 };
@@ -161,6 +162,8 @@ export const createS3Storage = (options: S3Options): Storage & { close(): void }
       const { postURL, formData } = await external.presignedPostPolicy(policy);
       return { url: postURL, fields: formData };
     },
+
+    multipart: createS3Multipart({ internal, external, bucket, now, call, transferMs: limits.transfer }),
 
     async prepare() {
       if (await exists(limits.call)) return;

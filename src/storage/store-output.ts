@@ -1,28 +1,15 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Kept, Storage } from "../ports.ts";
-import {
-  type Dimensions,
-  type Image,
-  MAX_PIXELS,
-  measure,
-  posterSizes,
-  renderWebp,
-  type Size,
-  thumbnailSizes,
-  WEB_SIDE,
-  webSize,
-} from "./derive.ts";
+import { type Dimensions, MAX_PIXELS, measure, thumbnailSizes, webSize } from "./derive.ts";
 import { inspect } from "./inspect.ts";
 import { mediaKey } from "./keys.ts";
 import { MediaError } from "./media-error.ts";
 import { extensionOf, isImage, type MediaType } from "./media-types.ts";
-import { grabPoster } from "./poster.ts";
+import { putOnce, putPoster, putThumbnails, putWebp, type Rendition, type Source, undecodable } from "./renditions.ts";
 import { type TempFile, withTempFile } from "./temp-file.ts";
 
 const WEB_QUALITY = 82;
-const THUMBNAIL_QUALITY = 75;
-const WEBP = "image/webp";
 
 /** A generated file in storage. Keys, never URLs: those are signed when they leave. Sizes in bytes and pixels. */
 export type StoredOutput = {
@@ -34,79 +21,34 @@ export type StoredOutput = {
   /** A web-sized WebP for images; `raw_key` for everything else: a video's is the video itself. */
   min_key: string;
   /** Still WebPs, the smallest first. Of a video the largest is its poster; none where no poster could be made. */
-  thumbnails: { key: string; width: number; height: number }[];
+  thumbnails: Rendition[];
   width?: number;
   height?: number;
 };
 
-type Ingest = { storage: Storage; kept: Kept; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
-type Sized = ReturnType<typeof thumbnailSizes>;
-
-/** Puts an object unless it is there: the key names the content. */
-const putOnce = async (
-  { storage, kept, signal }: Ingest,
-  key: string,
-  make: () => Promise<Parameters<Storage["put"]>>,
-) => {
-  signal.throwIfAborted();
-  if (await kept(key)) return;
-  const made = await make();
-  signal.throwIfAborted();
-  await storage.put(...made);
-};
-
-const undecodable = (): never => {
-  throw new MediaError("unreadable_output", "The image cannot be decoded");
-};
-
-type Look = { animated: boolean; quality: number };
-
-const putWebp = (ingest: Ingest, key: string, image: Image, size: Size, look: Look) =>
-  putOnce(ingest, key, async () => {
-    const body = await renderWebp(image, size, look).catch(undecodable);
-    return [key, body, { size: body.length, mime: WEBP }];
-  });
-
-const putThumbnails = async (ingest: Ingest, image: Image, sizes: Sized): Promise<StoredOutput["thumbnails"]> => {
-  const thumbnails: StoredOutput["thumbnails"] = [];
-  for (const { side, size } of sizes) {
-    const key = mediaKey(ingest.owner, ingest.file.sha256, "webp", String(side));
-    await putWebp(ingest, key, image, size, { animated: false, quality: THUMBNAIL_QUALITY });
-    thumbnails.push({ key, ...size });
-  }
-  return thumbnails;
-};
+type Ingest = { storage: Storage; kept?: Kept; owner: string; file: TempFile; signal: AbortSignal; ffmpeg?: string };
 
 /** What is made from an image. Too many pixels to decode safely: the original stands for all. */
-const derive = async (ingest: Ingest, image: Dimensions, raw: string) => {
-  const { owner, file } = ingest;
+const derive = async (source: Source, image: Dimensions, raw: string) => {
   const pixels = image.width * image.height;
   if (pixels > MAX_PIXELS) return { min_key: raw, thumbnails: [] };
   let min = raw;
   if (pixels * image.frames <= MAX_PIXELS) {
-    min = mediaKey(owner, file.sha256, "webp", "min");
-    await putWebp(ingest, min, file.path, webSize(image), { animated: image.frames > 1, quality: WEB_QUALITY });
+    min = source.keyOf("min");
+    await putWebp(source, min, source.path, webSize(image), { animated: image.frames > 1, quality: WEB_QUALITY });
   }
-  return { min_key: min, thumbnails: await putThumbnails(ingest, file.path, thumbnailSizes(image)) };
+  return { min_key: min, thumbnails: await putThumbnails(source, source.path, thumbnailSizes(image)) };
 };
 
-/** The stills of a video; none where no frame of it can be had. */
-const derivePoster = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput["thumbnails"]> => {
-  const { file, signal, ffmpeg } = ingest;
-  const poster = await grabPoster(file.path, mime, WEB_SIDE, { ffmpeg, signal });
-  const size = poster && (await measure(poster).catch(() => null));
-  return size ? putThumbnails(ingest, poster, posterSizes(size)) : [];
-};
-
-const store = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput> => {
-  const { owner, file } = ingest;
-  const { sha256, size } = file;
+const store = async ({ owner, file, ...where }: Ingest, mime: MediaType): Promise<StoredOutput> => {
+  const { sha256, size, path } = file;
+  const source: Source = { ...where, path, keyOf: (variant) => mediaKey(owner, sha256, "webp", variant) };
   const raw = mediaKey(owner, sha256, extensionOf(mime));
-  const image = isImage(mime) ? await measure(file.path).catch(undecodable) : null;
-  await putOnce(ingest, raw, async () => [raw, createReadStream(file.path), { size, mime }]);
+  const image = isImage(mime) ? await measure(path).catch(undecodable) : null;
+  await putOnce(source, raw, async () => [raw, createReadStream(path), { size, mime }]);
   const base = { sha256, mime, size_bytes: size, raw_key: raw };
-  if (!image) return { ...base, min_key: raw, thumbnails: await derivePoster(ingest, mime) };
-  return { ...base, ...(await derive(ingest, image, raw)), width: image.width, height: image.height };
+  if (!image) return { ...base, min_key: raw, thumbnails: await putPoster(source, mime) };
+  return { ...base, ...(await derive(source, image, raw)), width: image.width, height: image.height };
 };
 
 /**
@@ -120,7 +62,7 @@ const store = async (ingest: Ingest, mime: MediaType): Promise<StoredOutput> => 
  */
 export const storeOutput = async ({
   storage,
-  kept = async (key) => (await storage.stat(key)) !== null,
+  kept,
   owner,
   download,
   maxBytes,

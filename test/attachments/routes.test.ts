@@ -5,12 +5,12 @@ import type { Chat } from "../../src/chats/words.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import type { Client, ProblemBody } from "../support/client.ts";
 import { optionsOf, press, say, startChat } from "../support/flow.ts";
+import * as uploads from "./uploads.ts";
 
 const ADA = "01900000-0000-7000-8000-0000000000ad";
 const NOWHERE = "01900000-0000-7000-8000-000000000000";
 const MAX = 100_000;
 
-type Presigned = { upload_url: string; download_url: string; upload_id: string };
 type Shown = { upload_id: string; state: string; error: { code: string } | null };
 
 describe("an attachment", () => {
@@ -20,22 +20,15 @@ describe("an attachment", () => {
   before(async () => {
     app = await startApp({ UPLOAD_MAX_BYTES: String(MAX) });
     chat = await startChat(app.client);
-    picture = new Uint8Array(
-      await sharp({ create: { width: 40, height: 30, channels: 3, background: "#246" } })
-        .png()
-        .toBuffer(),
-    );
+    picture = await uploads.picture();
   });
   after(() => app[Symbol.asyncDispose]());
 
   const presign = async (client: Client = app.client, content_type = "image/png", size = picture.length) => {
-    const file = { file_name: "fox.png", content_type, size };
-    const { status, body } = await client.post<Presigned>("/attachments/presign", file);
-    assert.equal(status, 200, JSON.stringify(body));
-    return body;
+    const { upload_url, ...signed } = await uploads.presign(client, { content_type, size });
+    return { ...signed, upload_url: upload_url ?? "" };
   };
-  const put = (url: string, body: BodyInit, type = "image/png") =>
-    fetch(url, { method: "PUT", headers: { "content-type": type }, body });
+  const { put } = uploads;
   const attach = (ids: string[]) =>
     app.client.post<ProblemBody>(`/chats/${chat.id}/messages`, { text: "a fox", attachments: ids });
   const refused = async (ids: string[], paths: string[]) => {

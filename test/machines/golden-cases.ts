@@ -87,16 +87,39 @@ const batchCases = (): Record<string, Case> => {
 };
 
 const attachmentCases = (): Record<string, Case> => {
-  const attachment = () => drive(attachmentMachine, { uploadKey: "uploads/1", mime: "image/png", size: 3 });
+  const attachment = (uploadId: string | null = null) =>
+    drive(attachmentMachine, { uploadKey: "uploads/1", uploadId, mime: "image/png", size: 3 });
   const uploaded = attachment();
   uploaded.send("uploaded");
-  const ready = attachment();
-  const object = { key: "kept/1", sha256: "00", mime: "image/png", size_bytes: 3 };
-  ready.sendAll([{ type: "uploaded" }, { type: "verified", object }]);
+  const pausing = attachment("parts-1");
+  pausing.sendAll([{ type: "uploaded" }, { type: "unverified" }]);
+  const object = { key: "kept/1", sha256: "00", mime: "image/png", size_bytes: 3, width: 1, height: 1, thumbnails: [] };
+  const ready = () => {
+    const made = attachment();
+    made.sendAll([{ type: "uploaded" }, { type: "verified", object }]);
+    return made;
+  };
+  const rejected = attachment();
+  rejected.sendAll([{ type: "uploaded" }, { type: "refused", code: "too_large", message: "Too large" }]);
+  const expired = attachment("parts-1");
+  expired.pass(expired.wakesIn() ?? 0);
+  const sweeping = ready();
+  sweeping.pass(sweeping.wakesIn() ?? 0);
+  const closed = ready();
+  closed.pass(closed.wakesIn() ?? 0);
+  closed.send("discarded");
   return {
     issued: take(attachment()),
     uploaded: take(uploaded, { type: "verified", object }),
-    ready: take(ready, { type: "uploaded" }),
+    "uploaded without an answer": take(uploaded),
+    pausing: take(pausing),
+    ready: take(ready(), { type: "uploaded" }),
+    "ready, its upload URL at an end": take(ready()),
+    rejected: take(rejected),
+    expired: take(expired),
+    sweeping: take(sweeping, { type: "discarded" }),
+    "sweeping without an answer": take(sweeping),
+    closed: take(closed, { type: "uploaded" }),
   };
 };
 

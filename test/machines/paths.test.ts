@@ -85,15 +85,16 @@ const batches = explore(
 
 const attachments = explore(
   attachmentMachine,
-  { uploadKey: "x", mime: "image/png", size: 1 },
+  { uploadKey: "x", uploadId: null, mime: "image/png", size: 1 },
   () => [
     { type: "uploaded" },
     { type: "verified", object: {} },
     { type: "missing" },
     { type: "refused", code: "x", message: "x" },
     { type: "unverified" },
+    { type: "discarded" },
   ],
-  () => null,
+  ({ tries }) => tries,
 );
 
 const breaker = createBreakerMachine({ failures: 2, coolDownMs: 1000 });

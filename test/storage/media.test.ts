@@ -40,6 +40,25 @@ const claiming = async (width: number, height: number) => {
   return png;
 };
 
+/** A JPEG of many bytes. */
+const noise = (width: number, height: number) =>
+  sharp({
+    create: { width, height, channels: 3, background: "#000", noise: { type: "gaussian", mean: 128, sigma: 60 } },
+  })
+    .jpeg()
+    .toBuffer();
+
+/** A GIF of few bytes that claims as many frames of this size. */
+const giant = (width: number, height: number, count: number) => {
+  const head = Buffer.from("GIF89a\0\0\0\0\x80\0\0\0\0\0\xff\xff\xff", "latin1");
+  head.writeUInt16LE(width, 6);
+  head.writeUInt16LE(height, 8);
+  const frame = Buffer.from("\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0", "latin1");
+  frame.writeUInt16LE(width, 5);
+  frame.writeUInt16LE(height, 7);
+  return Buffer.concat([head, ...Array.from({ length: count }, () => frame), Buffer.from(";")]);
+};
+
 const frames = async (count: number, side: number) => {
   const each = await Promise.all(
     Array.from({ length: count }, (_, index) => {
@@ -313,12 +332,21 @@ describe("media", { timeout: 60_000 }, () => {
         key: `attachments/${OWNER}/${sha256}.jpg`,
         width: 300,
         height: 200,
+        thumbnails: [
+          { key: `attachments/${OWNER}/${sha256}.256.webp`, width: 256, height: 171 },
+          { key: `attachments/${OWNER}/${sha256}.512.webp`, width: 300, height: 200 },
+        ],
       };
       assert.deepEqual(await admit(key, "image/jpg", { size: bytes.length }), expected);
       assert.deepEqual(await admit(key, "image/jpeg"), expected, "again");
       assert.ok((await read(expected.key)).equals(bytes));
+      for (const thumbnail of expected.thumbnails) {
+        const { format, width, height } = await sharp(await read(thumbnail.key)).metadata();
+        assert.deepEqual([format, width, height], ["webp", thumbnail.width, thumbnail.height]);
+      }
       const video = await admit(await upload(mp4), "video/mp4");
-      assert.ok(video.ok && video.width === undefined);
+      assert.ok(video.ok);
+      assert.deepEqual([video.width, video.thumbnails], [null, []]);
     });
 
     it("that was never uploaded is missing, also when it vanishes meanwhile", async () => {
@@ -349,6 +377,40 @@ describe("media", { timeout: 60_000 }, () => {
 
     it("that would decode to too many pixels is refused without decoding it", async () => {
       await refused("too_large", await upload(await claiming(16_000, 16_000)), "image/png");
+      await refused("too_large", await upload(giant(10_000, 10_000, 2)), "image/gif");
+    });
+
+    it("that cannot be decoded is refused, whatever its header says, and nothing of it is stored", async () => {
+      const bytes = await claiming(3000, 2000);
+      await refused("type_mismatch", await upload(bytes), "image/png");
+      const half = (await noise(300, 200)).subarray(0, 20_000);
+      await refused("type_mismatch", await upload(half), "image/jpeg");
+      for (const [refusedBytes, ext] of [
+        [bytes, "png"],
+        [half, "jpg"],
+      ] as const) {
+        const sha256 = createHash("sha256").update(refusedBytes).digest("hex");
+        assert.equal(await storage.stat(`attachments/${OWNER}/${sha256}.${ext}`), null);
+      }
+    });
+
+    it("of absurdly many tiny blocks is refused before anything else is done with it", async () => {
+      await refused("type_mismatch", await upload(giant(1, 1, 60_000)), "image/gif");
+    });
+
+    it("that is a page in disguise is refused", async () => {
+      const page = "<html><script>alert(1)</script></html>";
+      const song = Buffer.concat([
+        Buffer.from("ID3\x03\0\0\0\0\0\x0a", "latin1"),
+        Buffer.from(page),
+        Buffer.alloc(2000),
+      ]);
+      await refused("type_mismatch", await upload(song), "audio/mpeg");
+      await refused(
+        "type_mismatch",
+        await upload(Buffer.concat([mp4.subarray(0, 24), Buffer.from(page)])),
+        "video/mp4",
+      );
     });
 
     it("is not judged while storage is away or after an abort", async () => {

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
+import { admitAttachment } from "../../src/storage/admit-attachment.ts";
 import { grabPoster } from "../../src/storage/poster.ts";
 import { storeOutput } from "../../src/storage/store-output.ts";
 import { temporaryDirectory } from "../support/directory.ts";
@@ -73,6 +74,30 @@ describe("a poster", { timeout: 60_000 }, () => {
     );
     const poster = await sharp(await buffer(await storage.get(stored.thumbnails[2]?.key ?? ""))).metadata();
     assert.deepEqual([poster.format, poster.width, poster.height], ["webp", 1280, 720]);
+  });
+
+  it("of a video that was uploaded is stored beside it in the same way", async () => {
+    await storage.put("uploads/film", MP4, { size: MP4.length, mime: "video/mp4" });
+    const admitted = await admitAttachment({
+      storage,
+      uploadKey: "uploads/film",
+      owner: OWNER,
+      declared: { mime: "video/mp4" },
+      maxBytes: 1_000_000,
+      signal: never,
+      tmpDir: join(directory, "tmp"),
+      ffmpeg: await program("good", "cat frame.png"),
+    });
+    assert.ok(admitted.ok);
+    assert.deepEqual(
+      admitted.thumbnails.map(({ key, width, height }) => [key.replace(admitted.sha256, "sha"), width, height]),
+      [
+        [`attachments/${OWNER}/sha.256.webp`, 256, 144],
+        [`attachments/${OWNER}/sha.512.webp`, 512, 288],
+        [`attachments/${OWNER}/sha.1280.webp`, 1280, 720],
+      ],
+    );
+    for (const { key } of admitted.thumbnails) assert.ok(await storage.stat(key));
   });
 
   it("is asked for without a shell, without our secrets, and with the file as the only thing to read", async () => {
