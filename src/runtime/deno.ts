@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Listening, ListenOptions, Served } from "../streams/session.ts";
 import { bindError } from "./busy.ts";
+import { inTurn, watch } from "./deno-connection.ts";
 import { answer } from "./deno-messages.ts";
 import { createUpgrades } from "./deno-upgrade.ts";
 import { limitBody } from "./limit.ts";
@@ -15,8 +16,6 @@ const LIMITS = {
   /** The whole request, an upload too. */
   requestTimeout: 15 * 60_000,
 };
-/** A connection on which nothing moves, in either direction. */
-const IDLE_MS = 30_000;
 /** What a request in flight may still take when the listener stops. */
 const STOP_MS = 3000;
 
@@ -33,7 +32,7 @@ const bind = async (server: Server, host: string, port: number): Promise<number>
 /** Serves `app` with Deno. Rejects with a sentence for the operator when the port cannot be had. */
 export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served): Promise<Listening> => {
   const upgrades = createUpgrades(app);
-  const serve = (incoming: IncomingMessage, outgoing: ServerResponse) =>
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> =>
     answer(incoming, outgoing, async (request) => {
       const limited = limitBody(request, maxBody);
       if (limited instanceof Response) return limited;
@@ -42,8 +41,8 @@ export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served
       if (outgoing.headersSent) outgoing.destroy();
       else outgoing.writeHead(500).end();
     });
-  const server = createServer({ ...LIMITS, shouldUpgradeCallback }, serve);
-  server.timeout = IDLE_MS;
+  const server = createServer({ ...LIMITS, shouldUpgradeCallback }, inTurn(serve));
+  server.on("connection", watch);
   server.on("upgrade", upgrades.upgrade);
   const bound = await bind(server, host, port);
 
