@@ -6,46 +6,51 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 const WINDOW_MS = 30_000;
 const WINDOW_BYTES = 16 * 1024;
 
-/** The body, asked for chunk by chunk, so that a slow reader slows its sender down. */
-const bodyOf = (incoming: IncomingMessage): ReadableStream<Uint8Array> => {
+/**
+ * The body, asked for chunk by chunk, so that a slow reader slows its sender down. What nobody wanted is read away after
+ * the answer: the next request of the connection comes behind it.
+ */
+const bodyOf = (incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> => {
+  const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let received = 0;
-  let waiting = false;
+  let waiting = 0;
   const watch = setInterval(() => {
-    if (waiting && received < WINDOW_BYTES) incoming.destroy(new Error("the body does not come"));
+    if (waiting > 0 && received < WINDOW_BYTES) incoming.destroy(new Error("the body does not come"));
     received = 0;
   }, WINDOW_MS);
   watch.unref();
   incoming.once("close", () => clearInterval(watch));
-  const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        waiting = true;
-        const { done, value } = await chunks.next().finally(() => {
-          waiting = false;
-        });
-        if (done) return controller.close();
-        received += value.length;
-        controller.enqueue(value);
-      },
-      // What nobody reads is read away by the server, within the time that a request has.
-      cancel: () => {},
-    },
-    { highWaterMark: 0 },
-  );
+  const next = async () => {
+    waiting++;
+    const { done, value } = await chunks.next().finally(() => waiting--);
+    received += value?.length ?? 0;
+    return done ? null : value;
+  };
+  const readAway = async () => {
+    while (!incoming.destroyed && (await next()));
+  };
+  outgoing.once("finish", () => void readAway().catch(() => undefined));
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const chunk = await next();
+    if (chunk) controller.enqueue(chunk);
+    else controller.close();
+  };
+  return new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
 };
 
 /** Null for what names no resource: its target is no path, or its `Host` no name. */
-const toRequest = (incoming: IncomingMessage, signal: AbortSignal): Request | null => {
+const toRequest = (incoming: IncomingMessage, outgoing: ServerResponse): Request | null => {
   const { method = "GET", url = "", rawHeaders } = incoming;
   const target = url.startsWith("/") ? `http://${incoming.headers.host ?? "localhost"}${url}` : url;
   if (!URL.canParse(target)) return null;
+  const left = new AbortController();
+  outgoing.once("close", () => outgoing.writableFinished || left.abort());
   const headers = new Headers();
   for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
   const hasBody = headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > 0;
   // `duplex` is required for a streamed body and missing in the DOM's types.
-  const init: RequestInit & { duplex: "half" } = { method, headers, signal, duplex: "half" };
-  if (hasBody && method !== "GET" && method !== "HEAD") init.body = bodyOf(incoming);
+  const init: RequestInit & { duplex: "half" } = { method, headers, signal: left.signal, duplex: "half" };
+  if (hasBody && method !== "GET" && method !== "HEAD") init.body = bodyOf(incoming, outgoing);
   return new Request(target, init);
 };
 
@@ -83,9 +88,7 @@ export const answer = async (
   outgoing: ServerResponse,
   ask: (request: Request) => Promise<Response | null>,
 ): Promise<void> => {
-  const left = new AbortController();
-  outgoing.once("close", () => outgoing.writableFinished || left.abort());
-  const request = toRequest(incoming, left.signal);
+  const request = toRequest(incoming, outgoing);
   const response = request ? await ask(request) : new Response(null, { status: 400 });
   if (response) await send(response, outgoing);
 };
