@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import sharp from "sharp";
+import { createS3Storage } from "../../src/storage/s3.ts";
+import { TEST_SECRET } from "../support/app.ts";
 import { generate, jobWhen, say, startChat } from "../support/flow.ts";
 import { type Remote, startRemote } from "../support/remote.ts";
 import { RUNTIMES, type Runtime } from "../support/server.ts";
@@ -88,6 +94,32 @@ const storage = (runtime: Runtime) => () => {
     assert.equal(status, 422);
     const { body } = await app.client.get<Attachment>(`/attachments/${signed.upload_id}`);
     assert.equal(body.state, "rejected");
+  });
+
+  it("is an S3: takes a form with a policy, and what a client streams, but nothing beyond the policy", async () => {
+    const secretAccessKey = createHmac("sha256", TEST_SECRET).update("embedded-s3").digest("hex");
+    const keys = { accessKeyId: "darkroom", secretAccessKey, region: "us-east-1", bucket: "darkroom", pathStyle: true };
+    const [internal, outside] = [{ endpoint: app.url }, { endpoint: app.url }];
+    const s3 = createS3Storage({ ...keys, internal, public: outside, publicUrls: false, urlTtlSeconds: 600 });
+    const policy = { mime: PNG, maxBytes: picture.length, seconds: 60 };
+    const send = async (bytes: Uint8Array<ArrayBuffer>) => {
+      const { url, fields } = await s3.presignPost("uploads/form", policy);
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      form.append("file", new Blob([bytes]), "fox.png");
+      const answer = await fetch(url, { method: "POST", body: form });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    assert.equal(await send(new Uint8Array(picture.length + 1)), 400);
+    assert.equal(await s3.stat("uploads/form"), null);
+    assert.equal(await send(picture), 204);
+    assert.deepEqual(new Uint8Array(await buffer(await s3.get("uploads/form"))), picture);
+    const large = Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(100_000)));
+    await s3.put("uploads/large", large, { size: 10_000_000, mime: PNG });
+    assert.equal((await s3.stat("uploads/large"))?.size, 10_000_000);
+    await s3.remove(["uploads/form", "uploads/large"]);
+    s3.close();
   });
 
   it("sends a picture that was made to many at once, and to one who leaves", async () => {
