@@ -60,8 +60,6 @@ import type { Hooks } from "./webhooks/token.ts";
 
 const version = "0.1.0";
 const OPEN_UPLOADS_PER_USER = 100;
-/** A user who was deleted elsewhere is refused here a few seconds later; two clocks may differ by two. */
-const DELETED_LATELY_MS = 60_000;
 
 /** What a node has built below the slices. */
 export type Ground = {
@@ -106,9 +104,9 @@ export const createApi = (ground: Ground) => {
     },
   });
   const provision = createKnownUsers(userCommands.provision, {
-    deleted: async () => {
-      const since = new Date(clock.now() - DELETED_LATELY_MS);
-      return (await query<{ id: string }>("deletedUsers", [since])).map(({ id }) => id);
+    deleted: async (ms) => {
+      const rows = await query<{ id: string }>("deletedUsers", [new Date(clock.now() - ms)]);
+      return rows.map(({ id }) => id);
     },
   });
   const tokens = createTokens({ secret: services.secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });

@@ -76,7 +76,8 @@ const openDatabase = async ({ config, dataDir, opened, log }: Deps, given: Targe
   return { alone, lock, query: bounded(reads, config.DATABASE_POOL), write: bounded(writes, WRITERS) };
 };
 
-const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
+/** The storage as the settings name it; `s3` is the embedded one, to be served at our own address. */
+export const openStorage = async ({ config, dataDir, derive, opened, log }: Deps) => {
   const origins = createOrigins(config);
   const keys = {
     accessKeyId: config.AWS_ACCESS_KEY_ID ?? "darkroom",
@@ -201,6 +202,10 @@ const createProviders = ({ config, derive, log }: Deps, write: Query, clock: Clo
   return made;
 };
 
+/** Makes a secret of its own for each purpose. */
+export const deriver = (secret: Uint8Array) => (purpose: string) =>
+  createHmac("sha256", secret).update(purpose).digest("hex");
+
 /** Opens everything; what was opened is closed by `opened`, in the opposite order. */
 export const openServices = async (config: Config, overrides: Overrides, opened: AsyncDisposableStack, log: Log) => {
   const dataDir = resolve(config.DATA_DIR);
@@ -209,7 +214,7 @@ export const openServices = async (config: Config, overrides: Overrides, opened:
   const abandoned = await sweepTempFiles(tmpDir, Date.now());
   if (abandoned > 0) log.info({ abandoned }, "removed what a killed process had left of its downloads");
   const secret = await loadSecret({ ...config, DATA_DIR: dataDir });
-  const derive = (purpose: string) => createHmac("sha256", secret).update(purpose).digest("hex");
+  const derive = deriver(secret);
   const deps: Deps = { config, dataDir, derive, opened, log };
 
   const database = await openDatabase(deps, overrides.database);

@@ -5,7 +5,7 @@ select id, email, password_hash, role from users where email = $1::text;
 select id, email, role, created_at from users where id = $1::uuid and deleted_at is null;
 
 -- name: deletedUsers
--- Those that were deleted lately.
+-- Since then.
 select id from users where deleted_at > $1::timestamptz;
 
 -- name: retentionOf

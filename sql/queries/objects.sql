@@ -36,3 +36,17 @@ select k as key from unnest($1::text[]) k where not key_referenced(k);
 insert into chores as c (name, at) values ($1::text, $3::timestamptz)
 on conflict (name) do update set at = excluded.at where c.at < $2::timestamptz
 returning name;
+
+-- name: namedKeys
+-- All keys that rows name, in the order of S3. `required`: something must be there.
+select key, bool_or(required) as required from (
+  select raw_key as key, true as required from outputs
+  union all select min_key, true from outputs
+  union all select t->>'key', true from outputs, jsonb_array_elements(thumbnails) t
+  union all select unnest(inputs), true from jobs where inputs <> '{}'
+  union all
+  select jsonb_path_query(snapshot #> '{context,object}', '$.**.key') #>> '{}', true from actors where kind = 'attachment'
+  union all
+  select t.upload_key, false from attachments t join actors a on a.id = t.id where a.finished_at is null
+) named
+where key is not null group by key order by key collate "C";

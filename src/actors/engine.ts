@@ -6,8 +6,8 @@ import { type Policy, WATCHDOG_MARGIN_MS } from "../../machines/policy.ts";
 import { createRegistry } from "../../machines/registry.ts";
 import type { MachineEvent } from "../../machines/step.ts";
 import type { Config } from "../config.ts";
+import { isPassing } from "../db/passing.ts";
 import type { Query } from "../db/queries.ts";
-import { isTransient } from "../db/sqlstate.ts";
 import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock, Draws, Fact } from "../ports.ts";
@@ -76,9 +76,6 @@ export type EngineDeps = {
     timer(takenOver: boolean, seconds: number): void;
   };
 };
-
-/** Whether the same may succeed later: our own word, or PostgreSQL's. */
-const isPassing = (error: unknown) => (error instanceof Problem ? error.retryable : isTransient(error));
 
 export const createEngine = (deps: EngineDeps) => {
   const { config, query, write, clock, draws, log, monotonic = () => performance.now() } = deps;

@@ -13,6 +13,7 @@
  */
 import type { Query } from "../db/queries.ts";
 import type { Clock } from "../ports.ts";
+import { each } from "./each.ts";
 
 /** Streams are told by then: they look once a second. */
 const SETTLE_MS = 3_000;
@@ -60,9 +61,9 @@ export const createErasure = (deps: { write: Query; clock: Clock; durable: boole
   /** One round. Resolves to whether there may be more. */
   return async (): Promise<boolean> => {
     const chats = await found("erasableChats");
-    for (const id of chats) await eraseChat(id);
+    await each(chats, eraseChat);
     const batches = await found("erasableBatches");
-    for (const id of batches) await eraseBatch(id);
+    await each(batches, eraseBatch);
     const jobs = await found("erasableJobs");
     if (jobs.length > 0) await write("eraseJobs", [jobs, now(), true]);
     const attachments = await found("erasableAttachments");

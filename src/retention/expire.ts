@@ -2,6 +2,7 @@ import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import type { Caller } from "../http/principal.ts";
 import type { Clock } from "../ports.ts";
+import { each } from "./each.ts";
 
 const PAGE = 100;
 
@@ -18,14 +19,12 @@ export const createExpiry = (deps: { query: Query; clock: Clock; removals: Remov
   const { query, clock, removals, periods } = deps;
 
   const removeAll = async (rows: readonly Row[]): Promise<boolean> => {
-    for (const { kind, id, user_id } of rows) {
-      try {
-        await removals[kind](id, { userId: user_id, traceparent: null });
-      } catch (error) {
+    await each(rows, ({ kind, id, user_id }) =>
+      removals[kind](id, { userId: user_id, traceparent: null }).catch((error) => {
         // Somebody was first.
         if (!(error instanceof Problem && error.code === "not_found")) throw error;
-      }
-    }
+      }),
+    );
     return rows.length >= PAGE;
   };
   const expired = async (kind: Kind, name: string, days: number) => {

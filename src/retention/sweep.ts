@@ -43,8 +43,13 @@ export const createRetention = (deps: {
   let current: Promise<void> = Promise.resolve();
   let scanning: Promise<void> = Promise.resolve();
 
-  const repeat = async (round: () => Promise<boolean>) => {
-    while (!stop.signal.aborted && (await round()));
+  /** One round after the other, until there is no more; what fails hinders nothing else. */
+  const repeat = async (what: string, round: () => Promise<boolean>) => {
+    try {
+      while (!stop.signal.aborted && (await round()));
+    } catch (error) {
+      if (!stop.signal.aborted) log.warn({ err: error, what }, "retention failed; the next round goes on");
+    }
   };
 
   const scan = async () => {
@@ -58,22 +63,20 @@ export const createRetention = (deps: {
   };
 
   const tick = async () => {
-    await repeat(follow);
+    await repeat("follow", follow);
     if (clock.now() - expired >= EXPIRY_MS) {
-      await repeat(expire);
+      await repeat("expire", expire);
       expired = clock.now();
       scanning = scanning
         .then(scan)
         .catch((error) => log.warn({ err: error }, "the bucket could not be looked through"));
     }
-    await repeat(erase);
-    await repeat(collect);
+    await repeat("erase", erase);
+    await repeat("collect", collect);
   };
 
   const run = async () => {
-    await tick().catch((error) => {
-      if (!stop.signal.aborted) log.warn({ err: error }, "retention failed; the next round goes on");
-    });
+    await tick();
     if (stop.signal.aborted) return;
     cancel = clock.after(TICK_MS, () => {
       current = run();

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { isPassing } from "../db/passing.ts";
 import type { Log } from "../log.ts";
 import type { Fact } from "../ports.ts";
 
@@ -39,7 +40,7 @@ export type Rendered = { seq: number; event: string; json: string };
 /**
  * Renders and serialises each fact once for all who watch it: the tail hands every client the same
  * object, which is the key here. One that cannot be rendered goes out without data: whoever follows the stream
- * must get past it.
+ * must get past it. Rejects when it may be rendered later, e.g. when the database is away: who follows comes back for it.
  */
 export const createEnvelopes = ({ render, source, log }: { render: Render; source: string; log: Log }) => {
   const made = new WeakMap<Fact, Promise<Rendered>>();
@@ -49,6 +50,7 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
       if (typeof data === "object" && data !== null) return data;
       throw new Error("its data is no object");
     } catch (error) {
+      if (isPassing(error)) throw error;
       log.error({ err: error, stream: fact.stream, seq: fact.seq }, "a fact cannot be rendered");
     }
     return {};
@@ -72,6 +74,7 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
   return (fact: Fact): Promise<Rendered> => {
     const known = made.get(fact) ?? make(fact);
     made.set(fact, known);
+    known.catch(() => made.delete(fact));
     return known;
   };
 };

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { clientOn, startEmbedded, storageOn } from "../storage/targets.ts";
+import { until } from "../streams/until.ts";
 
 const MIB = 1024 * 1024;
 const QUOTA = 16 * MIB;
@@ -76,6 +77,26 @@ describe("an embedded S3 with a quota", () => {
   });
 });
 
+it("does not lose count however often small objects are written, copied, joined and removed", async () => {
+  const target = await startEmbedded({ quotaBytes: 100_000 });
+  const [storage, client] = [storageOn(target), clientOn(target)];
+  const put = (key: string, size: number) => storage.put(key, Buffer.alloc(size), { size, mime: "image/png" });
+  await put("a", 50_000);
+  for (let round = 0; round < 50; round++) {
+    await put("b", 1);
+    await storage.copy("b", "c", "image/webp");
+    const upload = { bucketName: target.bucket, objectName: "d", headers: {} };
+    const uploadID = await client.initiateNewMultipartUpload(target.bucket, "d", {});
+    const part = await client.uploadPart({ ...upload, uploadID, partNumber: 1 }, Buffer.alloc(1));
+    await client.completeMultipartUpload(target.bucket, "d", uploadID, [part]);
+    await storage.remove(["c"]);
+  }
+  await assert.rejects(put("e", 55_000), "50,000 and these are too much");
+  await put("e", 45_000);
+  storage.close();
+  await target.close();
+});
+
 it("counts what is there when it starts", async () => {
   const first = await startEmbedded();
   const filled = storageOn(first);
@@ -86,4 +107,27 @@ it("counts what is there when it starts", async () => {
   await storage.put("b", bytes(6), { size: 6 * MIB, mime: "image/png" });
   for (const each of [filled, storage]) each.close();
   for (const each of [second, first]) await each.close();
+});
+
+it("takes so many uploads at once, and tells the next one to come again", async () => {
+  const target = await startEmbedded({ maxWrites: 2 });
+  const storage = storageOn(target);
+  const upload = async (body: BodyInit) => {
+    const init = { method: "PUT", body, duplex: "half" } as RequestInit;
+    const answer = await target.s3.handle(new Request(await storage.presignPut("a", 60), init));
+    return { status: answer?.status, text: await answer?.text(), retryAfter: answer?.headers.get("retry-after") };
+  };
+  const slow = [0, 1].map(() => new TransformStream<Uint8Array, Uint8Array>());
+  const uploads = slow.map(({ readable }) => upload(readable));
+  await until(async () => (await readdir(join(target.dir, target.bucket, "temp"))).length === 2);
+  const { status, text, retryAfter } = await upload("x");
+  assert.deepEqual([status, /<Code>(\w+)/.exec(text ?? "")?.[1], retryAfter], [503, "SlowDown", "1"]);
+  await Promise.all(slow.map(({ writable }) => writable.close()));
+  assert.deepEqual(
+    (await Promise.all(uploads)).map(({ status }) => status),
+    [200, 200],
+  );
+  assert.equal((await upload("x")).status, 200);
+  storage.close();
+  await target.close();
 });

@@ -1,5 +1,6 @@
 /**
- * The storage's contract on the embedded S3 and on a real MinIO, case by case. Needs Go, which builds it.
+ * The storage's contract on the embedded S3 and on a real MinIO, case by case. Needs Go, which builds it, and
+ * Chromium.
  */
 import { execFile, spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
@@ -19,15 +20,15 @@ type Verdicts = Map<string, Map<string, string>>;
 const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
 const plain = (text: string) => text.replace(/&(\w+);/g, (all, name) => ENTITIES[name] ?? all);
 
-/** case → server → verdict, of a JUnit report. A suite is one server's, by its name: `storage on <server>`. */
+/** case → server → verdict, of a JUnit report. A suite is one server's, by its name: `… on <server>`. */
 const readReport = (xml: string): Verdicts => {
   const verdicts: Verdicts = new Map();
   for (const [, attributes = "", rest = ""] of xml.matchAll(/<testcase ([^>]*?)(\/>|>[\s\S]*?<\/testcase>)/g)) {
     const attribute = (name: string) => plain(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
     const [path, name] = [attribute("classname"), attribute("name")];
-    const server = /storage on (embedded S3|http\S+)/.exec(path)?.[1];
+    const [suite = "", what = "", server] = /(?:^|> )([^>]+) on (embedded S3|http\S+)/.exec(path) ?? [];
     if (server === undefined) continue;
-    const group = path.split(" > ").find((part) => !/storage on|^$/.test(part)) ?? "the whole";
+    const group = path.split(" > ").find((part) => part !== "" && !suite.endsWith(part)) ?? what;
     const key = `${group}: ${name}`;
     const verdict = /<(failure|error)/.test(rest) ? "failed" : /<skipped/.test(rest) ? "skipped" : "passed";
     verdicts.set(key, (verdicts.get(key) ?? new Map()).set(server.startsWith("http") ? "MinIO" : server, verdict));
@@ -36,7 +37,8 @@ const readReport = (xml: string): Verdicts => {
 };
 
 const run = async (env: Record<string, string>, report: string): Promise<number | null> => {
-  const args = ["test", "--timeout", "120000", "--reporter=junit", `--reporter-outfile=${report}`, "test/storage"];
+  const files = ["test/storage", "test/browser/s3-cors.test.ts"];
+  const args = ["test", "--timeout", "120000", "--reporter=junit", `--reporter-outfile=${report}`, ...files];
   const child = spawn(process.execPath, args, { stdio: "inherit", env: { ...process.env, ...env } });
   return new Promise((resolve) => {
     child.once("exit", resolve);

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { Problem } from "../../src/errors.ts";
+import { headerCases } from "./contract-headers.ts";
 import { requestCases } from "./contract-requests.ts";
 import { raw } from "./raw.ts";
 import { clientOn, ORIGIN, storageOn, type Target, targets } from "./targets.ts";
@@ -529,6 +530,7 @@ for (const { name, start } of targets()) {
       });
     });
 
+    headerCases(() => ({ target, storage, client, newKey }), { at });
     requestCases(() => ({ target, storage, client, newKey }), {
       regional: (region) => storageOn(target, { region }),
     });

@@ -23,11 +23,10 @@ export type Target = {
   close(): Promise<void>;
 };
 
-/** The embedded S3 behind a real listener, in a directory that `close` removes. */
+/** The embedded S3 behind a real listener, in a directory that `close` removes unless it was given. */
 export const startEmbedded = async (options: Partial<EmbeddedS3Options> = {}) => {
-  const dir = await mkdtemp(join(tmpdir(), "darkroom-s3-"));
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "darkroom-s3-")));
   const s3 = await createEmbeddedS3({
-    dir,
     bucket: "darkroom",
     ...KEYS,
     maxObjectBytes: 200_000_000,
@@ -35,12 +34,13 @@ export const startEmbedded = async (options: Partial<EmbeddedS3Options> = {}) =>
     log: createLog("silent"),
     now: Date.now,
     ...options,
+    dir,
   });
   const server = await listen(s3.handle);
   const close = async () => {
     s3.close();
     await server.close();
-    await rm(dir, { recursive: true, force: true });
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
   };
   return { endpoint: server.origin, bucket: "darkroom", keys: KEYS, dir, s3, close };
 };

@@ -139,6 +139,27 @@ describe("the messages of a stream", () => {
     assert.equal(state.error, undefined);
   });
 
+  it("end before one that cannot be rendered at the moment: who comes back gets it whole", async () => {
+    const good = render;
+    let away = true;
+    render = async (fact) => {
+      if (fact.seq === 2 && away) throw Object.assign(new Error("the database is away"), { code: "CONNECTION_CLOSED" });
+      return good(fact);
+    };
+    const make = setup();
+    const second = item(factOf(2));
+    const first = follow(make);
+    source.next(item(factOf(1)));
+    source.next(second);
+    await until(() => first.state.error !== undefined);
+    assert.deepEqual(first.ids(), [1]);
+    away = false;
+    const again = follow(make);
+    source.next(second);
+    await until(() => again.ids().length === 1);
+    assert.notDeepEqual(JSON.parse(again.seen[0]?.json ?? "{}").data, {});
+  });
+
   it("begin with a snapshot for who comes without a cursor, and go on after it", async () => {
     const { seen, ids } = follow(setup(), { cursor: null, greet: true });
     await until(() => asked.length === 1);

@@ -30,6 +30,7 @@ const CODES = {
   RequestTimeout: [400, "The body did not arrive in time"],
   ServiceUnavailable: [503, "The server is shutting down"],
   SignatureDoesNotMatch: [403, "The signature does not match; check the key and the signing method"],
+  SlowDown: [503, "Too many uploads at once; try again"],
   XAmzContentSHA256Mismatch: [400, "The x-amz-content-sha256 header does not match what was computed"],
 } as const;
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { syncDirectory } from "./durable.ts";
 import { isErrno, S3Error } from "./errors.ts";
 import type { Quota } from "./quota.ts";
 import { type Expected, receive } from "./receive.ts";
@@ -16,19 +17,16 @@ export type Writing = { etag?: string; fresh?: boolean; counted?: boolean };
 /** An open object. The caller closes `handle`. */
 export type OpenFile = { handle: FileHandle; info: ObjectInfo };
 
-/** Makes a rename or an unlink survive a power cut. Some file systems refuse to sync a directory. */
-const syncDirectory = async (path: string) => {
-  const handle = await open(path, "r").catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-};
+type Take = Quota["take"];
 
 const sizeAt = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
 
 /** Whole files with a trailer, written beside (`tempDir`, same file system) and renamed into place. */
-export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">) => {
+export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">, maxWrites: number) => {
+  let writes = 0;
+
   /** Runs `use` with a count of what it takes, all of which is given back when it fails. */
-  const counting = async <T>(use: (take: (bytes: number) => void) => Promise<T>): Promise<T> => {
+  const counting = async <T>(use: (take: Take) => Promise<T>): Promise<T> => {
     let taken = 0;
     try {
       return await use((bytes) => {
@@ -41,12 +39,15 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     }
   };
 
-  /** Runs `fill` on a new file; whatever it does not rename away is removed. */
+  /** Runs `fill` on a new file; whatever it does not rename away is removed. Not too many at once. */
   const writing = async <T>(fill: (temp: string) => Promise<T>): Promise<T> => {
+    if (writes >= maxWrites) throw new S3Error("SlowDown");
+    writes += 1;
     const temp = join(tempDir, randomUUID());
     try {
       return await fill(temp);
     } finally {
+      writes -= 1;
       await rm(temp, { force: true });
     }
   };
@@ -63,8 +64,10 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     quota.give(replaced);
   };
 
-  const commit = async (handle: FileHandle, temp: string, path: string, info: ObjectInfo, fresh = false) => {
+  type Commit = { handle: FileHandle; temp: string; path: string; info: ObjectInfo; take: Take; fresh?: boolean };
+  const commit = async ({ handle, temp, path, info, take, fresh = false }: Commit) => {
     const trailer = encodeTrailer(info);
+    take(trailer.length);
     await handle.truncate(info.size);
     await handle.write(trailer, 0, trailer.length, info.size);
     await handle.sync();
@@ -86,7 +89,7 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
           try {
             const { size, md5 } = await receive(handle, chunks, how.counted ? expected : { ...expected, take });
             const info: ObjectInfo = { ...meta, size, etag: how.etag ?? md5.toString("hex") };
-            await commit(handle, temp, path, info, how.fresh);
+            await commit({ handle, temp, path, info, take, fresh: how.fresh });
             return info;
           } finally {
             await handle.close();
@@ -98,7 +101,8 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
     copy: (from: string, to: string, meta: (source: ObjectInfo) => Meta): Promise<ObjectInfo | null> =>
       writing((temp) =>
         counting(async (take) => {
-          take(await sizeAt(from));
+          const copied = await sizeAt(from);
+          take(copied);
           try {
             await copyFile(from, temp, constants.COPYFILE_FICLONE);
           } catch (error) {
@@ -109,7 +113,8 @@ export const createFiles = (tempDir: string, quota: Pick<Quota, "take" | "give">
           try {
             const source = await readTrailer(handle);
             const info: ObjectInfo = { ...meta(source), size: source.size, etag: source.etag };
-            await commit(handle, temp, to, info);
+            take(source.size - copied);
+            await commit({ handle, temp, path: to, info, take });
             return info;
           } finally {
             await handle.close();

@@ -1,9 +1,11 @@
+import { Buffer } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { syncDirectory, writeText } from "./durable.ts";
 import { isErrno, S3Error } from "./errors.ts";
 import type { Files, Meta } from "./files.ts";
-import type { Quota } from "./quota.ts";
+import { type Quota, sizeOf } from "./quota.ts";
 import type { Expected } from "./receive.ts";
 import type { ObjectInfo } from "./trailer.ts";
 
@@ -20,16 +22,23 @@ export type Part = { number: number; etag: string };
  * Multipart uploads: a directory each, with `upload.json` and a file with a trailer per part.
  * `dir` is on the file system of the objects.
  */
-export const createMultipart = (store: { dir: string; files: Files; quota: Pick<Quota, "give">; maxBytes: number }) => {
+export const createMultipart = (store: {
+  dir: string;
+  files: Files;
+  quota: Pick<Quota, "take" | "give">;
+  maxBytes: number;
+}) => {
   const { dir, files, quota, maxBytes } = store;
   const folder = (uploadId: string) => {
     if (!UPLOAD_ID.test(uploadId)) throw new S3Error("NoSuchUpload");
     return join(dir, uploadId);
   };
+  const recordPath = (uploadId: string) => join(folder(uploadId), "upload.json");
+  const partPath = (uploadId: string, number: number) => join(folder(uploadId), `${number}.part`);
 
   const find = async (uploadId: string): Promise<Upload | null> => {
     try {
-      return JSON.parse(await readFile(join(folder(uploadId), "upload.json"), "utf8")) as Upload;
+      return JSON.parse(await readFile(recordPath(uploadId), "utf8")) as Upload;
     } catch (error) {
       if (isErrno(error, "ENOENT")) return null;
       throw error;
@@ -41,8 +50,6 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
     if (!upload || upload.key !== key) throw new S3Error("NoSuchUpload");
     return upload;
   };
-
-  const partPath = (uploadId: string, number: number) => join(folder(uploadId), `${number}.part`);
 
   const info = async (uploadId: string, number: number): Promise<ObjectInfo | null> => {
     const file = await files.open(partPath(uploadId, number));
@@ -64,9 +71,10 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
 
   const bytesOf = (found: readonly { info: ObjectInfo }[]) => found.reduce((sum, { info: { size } }) => sum + size, 0);
 
-  /** Removes an upload with its parts, of whose bytes `kept` live on in an object. */
+  /** Removes an upload with its parts, of whose bytes `kept` live on in an object. Without its record it is none. */
   const drop = async (uploadId: string, kept: number): Promise<void> => {
-    const bytes = bytesOf(await parts(uploadId));
+    const bytes = await sizeOf(folder(uploadId));
+    await rm(recordPath(uploadId), { force: true });
     await rm(folder(uploadId), { recursive: true, force: true });
     quota.give(bytes - kept);
   };
@@ -74,10 +82,10 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
   /** The bytes of all parts, one after the other. A chunk is good until the next one is asked for. */
   async function* assemble(uploadId: string, wanted: readonly Part[]): AsyncGenerator<Uint8Array> {
     const chunk = new Uint8Array(COPY_BYTES);
-    for (const { number } of wanted) {
+    for (const { number, etag } of wanted) {
       const file = await files.open(partPath(uploadId, number));
-      if (!file) throw new S3Error("InvalidPart");
       try {
+        if (file?.info.etag !== etag) throw new S3Error("InvalidPart");
         for (let at = 0; at < file.info.size; ) {
           const { bytesRead } = await file.handle.read(chunk, 0, Math.min(COPY_BYTES, file.info.size - at), at);
           if (bytesRead === 0) throw new Error("A part is shorter than its trailer says");
@@ -85,7 +93,7 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
           yield chunk.subarray(0, bytesRead);
         }
       } finally {
-        await file.handle.close();
+        await file?.handle.close();
       }
     }
   }
@@ -94,11 +102,18 @@ export const createMultipart = (store: { dir: string; files: Files; quota: Pick<
     /** Starts an upload and answers its id. */
     async create(meta: Meta): Promise<string> {
       const uploadId = randomUUID();
-      const upload: Upload = { ...meta, uploadId };
-      await mkdir(folder(uploadId), { recursive: true });
-      const temp = join(folder(uploadId), "upload.json.new");
-      await writeFile(temp, JSON.stringify(upload));
-      await rename(temp, join(folder(uploadId), "upload.json"));
+      const record = JSON.stringify({ ...meta, uploadId } satisfies Upload);
+      const bytes = Buffer.byteLength(record);
+      quota.take(bytes);
+      try {
+        await mkdir(folder(uploadId), { recursive: true });
+        await writeText(recordPath(uploadId), record);
+      } catch (error) {
+        await rm(folder(uploadId), { recursive: true, force: true });
+        quota.give(bytes);
+        throw error;
+      }
+      await syncDirectory(dir);
       return uploadId;
     },
 

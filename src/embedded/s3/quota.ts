@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { S3Error } from "./errors.ts";
 
 /** Bytes of all files below a directory; what goes away meanwhile counts for nothing. */
-const sizeOf = async (directory: string): Promise<number> => {
+export const sizeOf = async (directory: string): Promise<number> => {
   let size = 0;
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) size += (await stat(join(entry.parentPath, entry.name)).catch(() => null))?.size ?? 0;
@@ -18,7 +18,7 @@ const sizeOf = async (directory: string): Promise<number> => {
 export const createQuota = async (directory: string, limit: number) => {
   let used = limit > 0 ? await sizeOf(directory) : 0;
   return {
-    /** Throws `QuotaExceeded` instead, when they do not fit. */
+    /** Throws `QuotaExceeded` instead, when they do not fit. Bytes are those of files, with their trailers. */
     take(bytes: number): void {
       if (limit > 0 && used + bytes > limit) throw new S3Error("QuotaExceeded");
       used += bytes;

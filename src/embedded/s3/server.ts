@@ -40,6 +40,8 @@ export type EmbeddedS3Options = Keys & {
   now: () => number;
   /** How long the next bytes of an upload may take. Default 30 s. */
   idleMs?: number;
+  /** How many uploads, parts and copies are written at once; others are told to come again. Default 256. */
+  maxWrites?: number;
 };
 
 const toError = (error: unknown, log: Log): S3Error => {
@@ -52,6 +54,7 @@ const toError = (error: unknown, log: Log): S3Error => {
 
 const errorResponse = (request: Request, error: S3Error, requestId: string): Response => {
   const { code, message, status, extra, headers } = error;
+  if (status === 503) headers["Retry-After"] = "1";
   const xml = toXml("Error", { Code: code, Message: message, ...extra, RequestId: requestId });
   const hasBody = request.method !== "HEAD";
   return new Response(hasBody ? xml : null, { status, headers: { "Content-Type": "application/xml", ...headers } });
@@ -66,7 +69,8 @@ const errorResponse = (request: Request, error: S3Error, requestId: string): Res
  */
 export const createEmbeddedS3 = async (options: EmbeddedS3Options) => {
   const { dir, bucket, region, maxObjectBytes, publicPrefixes = [], log, now, idleMs = 30_000 } = options;
-  const store = await openStore({ dir, bucket, maxBytes: maxObjectBytes, quotaBytes: options.quotaBytes ?? 0 });
+  const limits = { maxBytes: maxObjectBytes, maxWrites: options.maxWrites ?? 256, quotaBytes: options.quotaBytes ?? 0 };
+  const store = await openStore({ dir, bucket, ...limits });
   const cors = createCors(options.allowedOrigins);
   let closed = false;
 

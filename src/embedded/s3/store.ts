@@ -11,16 +11,18 @@ const HOUR_MS = 3600_000;
 const TEMP_AGE_MS = HOUR_MS;
 const UPLOAD_AGE_MS = 7 * 24 * HOUR_MS;
 
+type StoreOptions = { dir: string; bucket: string; maxBytes: number; maxWrites: number; quotaBytes: number };
+
 /** The bucket on disk: `objects/` (see paths.ts), `uploads/` (multipart), `temp/` (being written). */
-export const openStore = async (options: { dir: string; bucket: string; maxBytes: number; quotaBytes: number }) => {
-  const { dir, bucket, maxBytes, quotaBytes } = options;
+export const openStore = async (options: StoreOptions) => {
+  const { dir, bucket, maxBytes, maxWrites, quotaBytes } = options;
   const home = join(dir, bucket);
   const [objects, uploads, temp] = [join(home, "objects"), join(home, "uploads"), join(home, "temp")];
   for (const path of [objects, uploads, temp]) await mkdir(path, { recursive: true });
   const format = join(home, "format");
   await writeFile(format, "darkroom s3, format 1\n");
   const quota = await createQuota(home, quotaBytes);
-  const files = createFiles(temp, quota);
+  const files = createFiles(temp, quota, maxWrites);
   return {
     objects,
     files,
