@@ -66,17 +66,21 @@ export const renderWebp = async (
     .timeout({ seconds: TIMEOUT_S })
     .toBuffer();
 
+type Encoder = (image: Sharp, chromaSubsampling: string) => Sharp;
+
 /** So little is lost that nobody sees it. */
-const ENCODERS: Partial<Record<MediaType, (image: Sharp) => Sharp>> = {
-  "image/jpeg": (image) => image.jpeg({ quality: 95, chromaSubsampling: "4:4:4" }),
+const ENCODERS: Partial<Record<MediaType, Encoder>> = {
+  "image/jpeg": (image, chromaSubsampling) => image.jpeg({ quality: 92, chromaSubsampling }),
   "image/png": (image) => image.png(),
-  "image/webp": (image) => image.webp({ quality: 95 }),
+  "image/webp": (image) => image.webp({ quality: 92, effort: 2 }),
   "image/gif": (image) => image.gif(),
-  "image/avif": (image) => image.avif({ quality: 80, effort: 2, chromaSubsampling: "4:4:4" }),
+  "image/avif": (image, chromaSubsampling) => image.avif({ quality: 75, effort: 2, chromaSubsampling }),
 };
 
 /** An image made anew in its own format: upright, without metadata, its colour profile and frames kept. */
 export const renderUpright = async (image: Image, type: MediaType): Promise<Buffer> => {
+  const { chromaSubsampling } = await sharp(image, { limitInputPixels: MAX_PIXELS }).metadata();
   const opened = openImage(image, type === "image/gif").keepIccProfile();
-  return (ENCODERS[type]?.(opened) ?? opened).timeout({ seconds: UPRIGHT_TIMEOUT_S }).toBuffer();
+  const encoded = ENCODERS[type]?.(opened, chromaSubsampling === "4:2:0" ? "4:2:0" : "4:4:4") ?? opened;
+  return encoded.timeout({ seconds: UPRIGHT_TIMEOUT_S }).toBuffer();
 };
