@@ -38,7 +38,7 @@ union
  limit $3::integer);
 
 -- name: expiredAttachments
--- Those whose fate is known; not those that an option of a live chat would be made with, or a live job is being made with.
+-- Not those that an option of a live chat would be made with, or a live job is being made with.
 select t.id, t.user_id from (
   (select t.id, t.user_id from attachments t
    where $2::integer > 0 and t.deleted_at is null
@@ -49,7 +49,7 @@ select t.id, t.user_id from (
      and t.created_at < $1::timestamptz - make_interval(days => (u.retention->>'attachments')::integer))
 ) t
 join actors a on a.id = t.id
-where (a.status in ('ready', 'rejected', 'expired') or a.finished_at is not null or a.parked_at is not null)
+where (a.finished_at is not null or a.parked_at is not null or a.status in ('ready', 'rejected', 'expired'))
   and not exists (
     select 1 from options o join chats c on c.id = o.chat_id
     where o.attachments <> '{}' and o.attachments @> array[t.id] and c.deleted_at is null)

@@ -44,6 +44,17 @@ const fromInstant = (value: unknown): string => {
 };
 
 /**
+ * Throws when the install ran without its script, which mends postgres.js: unmended, it can end the process when a
+ * server is restarted, and waits for ever for one that is cut off. Only the mended one has kept the option.
+ */
+export const assertMended = <T extends { options: object }>(sql: T): T => {
+  if ("query_timeout" in sql.options) return sql;
+  throw new Error(
+    "postgres.js is without its patch, because the install scripts were not run: run `npx patch-package --patch-dir src/db/patches` (or `deno install`), then start again",
+  );
+};
+
+/**
  * Opens a pool on PostgreSQL (postgres.js, lazily connected). `bigint` is read as a number, or fails
  * beyond the safe integers; `timestamptz` is read as milliseconds since the epoch and written from
  * milliseconds, a Date or text; `jsonb` is plain objects. It reconnects by itself every 250 ms.
@@ -68,11 +79,11 @@ export const connect = (
     },
     connection: { application_name: `darkroom-${role}`, TimeZone: "UTC", ...LIMITS[role] },
   };
-  if (typeof target !== "string") return postgres({ ...target, ...options });
+  if (typeof target !== "string") return assertMended(postgres({ ...target, ...options }));
   const url = new URL(target);
   const host = url.searchParams.get("host");
   url.searchParams.delete("host");
-  return postgres(url.href, { ...options, ...(host ? { host } : {}) });
+  return assertMended(postgres(url.href, { ...options, ...(host ? { host } : {}) }));
 };
 
 export type Sql = ReturnType<typeof connect>;

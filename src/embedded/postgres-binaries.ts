@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
@@ -26,19 +26,22 @@ const locate = async (): Promise<{ root: string; version: string }> => {
 
 /**
  * npm packages cannot hold symlinks, so the package lists them and creates them in its install script,
- * which `--ignore-scripts` (and npm 12) skips. Returns false where node_modules is read-only.
+ * which `--ignore-scripts` (and npm 12) skips. A runtime that lets us write in some directories only makes no
+ * symlinks at all, so that a copy stands for each. Returns false where node_modules is read-only.
  */
 const hydrate = async (root: string): Promise<boolean> => {
   const list = join(root, "native", "pg-symlinks.json");
   if (!existsSync(list)) return true;
   const links = JSON.parse(await readFile(list, "utf8")) as { source: string; target: string }[];
   for (const { source, target } of links) {
-    try {
-      await symlink(basename(source), join(root, target));
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code !== "EEXIST") return false;
-    }
+    const path = join(root, target);
+    if (existsSync(path)) continue;
+    const name = basename(source);
+    const made = await symlink(name, path)
+      .catch(() => copyFile(join(dirname(path), name), path, constants.COPYFILE_EXCL))
+      .catch(() => undefined)
+      .then(() => existsSync(path));
+    if (!made) return false;
   }
   return true;
 };

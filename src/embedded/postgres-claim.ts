@@ -1,6 +1,7 @@
 import { link, rename, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** One process's hold on a directory. */
 export type Claim = {
@@ -10,6 +11,9 @@ export type Claim = {
 };
 
 const ANSWER_MS = 1000;
+/** Longer than a PostgreSQL whose Darkroom was killed takes to stop. */
+const MUTE_MS = 15_000;
+const RETRY_MS = 50;
 
 /** Asks whoever listens at `path`: its pid, `unknown` when it is alive but mute, null when nobody is there. */
 const holder = (path: string): Promise<string | null> =>
@@ -52,10 +56,12 @@ const bury = async (path: string): Promise<void> => {
 /**
  * Claims a directory by listening on a socket in it. The kernel says whether the holder lives: a
  * connect succeeds or is refused, whatever became of its pid, also between containers that share a
- * volume. (A pid file cannot tell a reused pid, and lies across pid namespaces.)
+ * volume. (A pid file cannot tell a reused pid, and lies across pid namespaces.) A holder that is mute is
+ * given time: Deno hands the listening socket down to PostgreSQL, which outlives a killed Darkroom by moments.
  * @throws Error that names the holder when it is alive
  */
 export const claim = async (path: string, directory: string): Promise<Claim> => {
+  const patience = performance.now() + MUTE_MS;
   for (let attempt = 0; attempt < 10; attempt++) {
     const server = await listen(path);
     if (server) {
@@ -68,7 +74,8 @@ export const claim = async (path: string, directory: string): Promise<Claim> => 
         release: () => new Promise((resolve) => server.close(() => resolve())),
       };
     }
-    const pid = await holder(path);
+    let pid = await holder(path);
+    for (; pid === "unknown" && performance.now() < patience; pid = await holder(path)) await wait(RETRY_MS);
     if (pid !== null)
       throw new Error(
         `another Darkroom (pid ${pid}) is already using ${directory}: stop it, or set another DATA_DIR (and PORT) for this one`,

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, readlink, realpath, rm } from "node:fs/promises";
+import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
@@ -19,24 +19,29 @@ export const readPidFile = async (data: string): Promise<{ pid: number; status: 
   return Number.isInteger(pid) && pid > 0 ? { pid, status: (lines[7] ?? "").trim() } : null;
 };
 
+/** What a program says of a process; nothing when there is no such process. */
+const ask = (program: string, args: string[]): Promise<string> =>
+  run(program, args).then(
+    ({ stdout }) => stdout.trim(),
+    (error: { code?: unknown }) => {
+      if (typeof error.code === "number") return "";
+      throw error;
+    },
+  );
+
 /**
  * Whether `pid` is the postmaster of `data`. A live pid proves nothing (it may be reused, or a zombie
  * that no init reaps), but a postmaster's working directory is its data directory, and a zombie has none.
+ * Programs look and send the signals, because a runtime may keep `/proc` and all other processes from us.
  */
 const isPostmaster = async (pid: number, data: string): Promise<boolean> => {
-  if (process.platform === "linux")
-    return (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === (await realpath(data));
-  const listed = await run("ps", ["-o", "command=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
-  return listed.stdout.includes(data);
+  if (process.platform === "linux") return (await ask("readlink", [`/proc/${pid}/cwd`])) === (await realpath(data));
+  return (await ask("ps", ["-o", "command=", "-p", String(pid)])).includes(data);
 };
 
-const signal = (pid: number, name: NodeJS.Signals) => {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It went by itself.
-  }
-};
+/** One that went by itself is fine. */
+const signal = (pid: number, name: "INT" | "QUIT") =>
+  ask("/bin/sh", ["-c", 'kill -s "$1" "$2"', "sh", name, String(pid)]);
 
 /**
  * Ends what an earlier Darkroom left behind. The caller holds the claim on the directory, so the
@@ -51,13 +56,13 @@ export const endOrphan = async (data: string, sockets: string, log: Log): Promis
   let urged = false;
   if (await isPostmaster(left.pid, data)) {
     log.info({ pid: left.pid }, "waiting for the PostgreSQL of an earlier run to stop");
-    signal(left.pid, "SIGINT");
+    await signal(left.pid, "INT");
   }
   while (await isPostmaster(left.pid, data)) {
     const elapsed = performance.now() - started;
     if (elapsed > LIMIT_MS - 1000 && !urged) {
       urged = true;
-      signal(left.pid, "SIGQUIT");
+      await signal(left.pid, "QUIT");
     }
     if (elapsed > LIMIT_MS)
       throw new Error(`PostgreSQL of an earlier run (pid ${left.pid}) does not stop; end it by hand`);

@@ -4,7 +4,7 @@ const MAX_DEPTH = 64;
 const SLOWEST_UPLOAD_MS = 30_000;
 
 /**
- * Reads a request's body, counting as it goes: Deno has no limit of its own, and a chunked body
+ * Reads a request's body, counting as it goes: a runtime may have no limit of its own, and a chunked body
  * declares no length. Throws `too_large`, or `bad_request` when it has not arrived within `ms`.
  */
 export const readBody = async (request: Request, maxBytes: number, ms = SLOWEST_UPLOAD_MS): Promise<Uint8Array> => {

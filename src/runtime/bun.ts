@@ -1,5 +1,6 @@
 import { Problem } from "../errors.ts";
-import type { Listening, ListenOptions, Served, SocketClient, SocketSession } from "../streams/session.ts";
+import type { Listening, ListenOptions, Served, SocketClient } from "../streams/session.ts";
+import { type BunServer, type BunSocket, bun } from "./bun-server.ts";
 import { bindError } from "./busy.ts";
 import { limitBody } from "./limit.ts";
 import { refuse } from "./refuse.ts";
@@ -14,46 +15,6 @@ const MESSAGE_BYTES = 64 * 1024;
 const SLACK_BYTES = 1024 * 1024;
 const BACKLOG_BYTES = 1024 * 1024;
 
-type Data = { session: SocketSession };
-
-/** The part of Bun that is used here; its whole types do not go together with Deno's. */
-type BunSocket = {
-  data: Data;
-  sendText(text: string): number;
-  close(code: number, reason: string): void;
-  getBufferedAmount(): number;
-  ping(): number;
-};
-type BunServer = {
-  port?: number;
-  upgrade(request: Request, options: { data: Data }): boolean;
-  timeout(request: Request, seconds: number): void;
-  requestIP(request: Request): { address: string } | null;
-  stop(closeActive?: boolean): Promise<void>;
-};
-type BunNamespace = {
-  serve(options: {
-    hostname: string;
-    port: number;
-    reusePort: boolean;
-    idleTimeout: number;
-    maxRequestBodySize: number;
-    development: boolean;
-    fetch(request: Request, server: BunServer): Promise<Response | undefined>;
-    error(): Response;
-    websocket: {
-      maxPayloadLength: number;
-      backpressureLimit: number;
-      idleTimeout: number;
-      open(socket: BunSocket): void;
-      message(socket: BunSocket, message: string | Uint8Array): void;
-      drain(socket: BunSocket): void;
-      close(socket: BunSocket): void;
-      error(error: Error, socket: BunSocket): void;
-    };
-  }): BunServer;
-};
-
 const clientOf = (socket: BunSocket): SocketClient => ({
   send: (text) => socket.sendText(text),
   close: (code, reason) => socket.close(code, reason),
@@ -63,9 +24,8 @@ const clientOf = (socket: BunSocket): SocketClient => ({
 
 /** Serves `app` with Bun. Rejects with a sentence for the operator when the port cannot be had. */
 export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served): Promise<Listening> => {
-  const bun = (globalThis as unknown as { Bun: BunNamespace }).Bun;
   const serve = () =>
-    bun.serve({
+    bun().serve({
       hostname: host,
       port,
       // Two servers on one port would share its traffic without a word.

@@ -1,13 +1,21 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Entry } from "../prove/run-all.ts";
+import { denoBinary, denoTask } from "../support/deno.ts";
 
-const program = (name: string): Entry["command"] => [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const program = (name: string): Entry["command"] => [process.execPath, path(name)];
+/** On Deno, with its memory set as for Darkroom itself. */
+const onDeno = (name: string): Entry["command"] => {
+  const [memory = ""] = /--v8-flags=\S+/.exec(denoTask("start")) ?? [];
+  return [denoBinary(), "run", "-A", "--no-check", memory, path(name)];
+};
 
 /** Every bench, in its long form. */
 export const BENCHES: readonly Entry[] = [
   { name: "ingest", command: program("ingest.ts"), env: { BENCH_MB: "500" }, figures: /^ingest: (.*)$/ },
   { name: "large", command: program("s3-large.ts"), env: { BENCH_MB: "2000" }, figures: /^large: (.*)$/ },
+  { name: "ingest-deno", command: onDeno("ingest.ts"), env: { BENCH_MB: "500" }, figures: /^ingest: (.*)$/ },
   {
     name: "polls",
     command: program("poll-strategy.ts"),
@@ -20,6 +28,7 @@ export const BENCHES: readonly Entry[] = [
 const SHORT: Record<string, Record<string, string>> = {
   ingest: { BENCH_MB: "50" },
   large: { BENCH_MB: "200" },
+  "ingest-deno": { BENCH_MB: "50" },
   polls: { BENCH_JOBS: "1000" },
 };
 

@@ -5,11 +5,11 @@ import type { Chat, ChatDetail, Message } from "../../src/chats/words.ts";
 import type { JobDetail } from "../../src/jobs/words.ts";
 import type { Option } from "../../src/options/words.ts";
 import type { Envelope } from "../../src/streams/envelope.ts";
-import { recordingLog } from "../http/bundle.ts";
-import { startApp, type TestApp } from "../support/app.ts";
 import type { ProblemBody } from "../support/client.ts";
 import { getJob, jobWhen, optionsOf, press, type Said, say, startChat } from "../support/flow.ts";
 import { metricsOf } from "../support/metrics.ts";
+import { type Remote, startRemote } from "../support/remote.ts";
+import { RUNTIMES, type Runtime } from "../support/server.ts";
 
 const DEMO_USER = "00000000-0000-0000-0000-000000000001";
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -19,11 +19,10 @@ const NOWHERE = "01900000-0000-7000-8000-000000000000";
 type Page<T> = { items: T[]; next_cursor: string | null };
 type Presigned = { upload_url: string; download_url: string; upload_id: string };
 
-describe("service A, by its contract", () => {
-  let app: TestApp;
-  const { log, lines } = recordingLog();
+const contract = (runtime: Runtime) => () => {
+  let app: Remote;
   before(async () => {
-    app = await startApp({}, { log });
+    app = await startRemote(runtime);
   });
   after(() => app[Symbol.asyncDispose]());
 
@@ -295,12 +294,13 @@ describe("service A, by its contract", () => {
       const chat = await startChat(app.client);
       const [option = ""] = optionsOf(await say(app.client, chat.id, "[fail] a red fox"));
       const job = await press(app.client, option);
-      const line = lines.find(({ event, job_id }) => event === "job_created" && job_id === job);
+      const line = app.lines().find(({ event, job_id }) => event === "job_created" && job_id === job);
       assert.deepEqual(
-        { ...line, timeout_at: undefined, message: undefined },
+        { ...line, timeout_at: undefined, time: undefined, msg: undefined },
         {
           level: "info",
-          message: undefined,
+          time: undefined,
+          msg: undefined,
           event: "job_created",
           job_id: job,
           option_id: option,
@@ -316,7 +316,11 @@ describe("service A, by its contract", () => {
 
   describe("polling a job", () => {
     it("shows QUEUED, then RUNNING with the true time to the next poll, then the end", async () => {
-      await using slow = await startApp({ PROVIDER_CONCURRENCY: "1", POLL_MIN_MS: "1500", POLL_MAX_MS: "3000" });
+      await using slow = await startRemote(runtime, {
+        PROVIDER_CONCURRENCY: "1",
+        POLL_MIN_MS: "1500",
+        POLL_MAX_MS: "3000",
+      });
       const chat = await startChat(slow.client);
       const [stuck = ""] = optionsOf(await say(slow.client, chat.id, "[stuck] in front"));
       const [failing = ""] = optionsOf(await say(slow.client, chat.id, "[fail] behind"));
@@ -477,7 +481,7 @@ describe("service A, by its contract", () => {
     });
 
     it("count with the contract's names", async () => {
-      await using fresh = await startApp();
+      await using fresh = await startRemote(runtime);
       const labels = { tool_type: "text_to_image", model_key: "nano_banana" };
       const chat = await startChat(fresh.client);
       const options = await Promise.all(
@@ -511,4 +515,6 @@ describe("service A, by its contract", () => {
       assert.equal(wrong.headers.get("allow"), "GET, HEAD, POST");
     });
   });
-});
+};
+
+for (const runtime of RUNTIMES) describe(`service A on ${runtime}, by its contract`, contract(runtime));

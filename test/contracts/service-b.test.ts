@@ -4,8 +4,9 @@ import type { Static } from "@sinclair/typebox";
 import sharp from "sharp";
 import type { BatchDetail, BatchMetrics } from "../../src/batches/words.ts";
 import type { Envelope } from "../../src/streams/envelope.ts";
-import { startApp, type TestApp } from "../support/app.ts";
 import { type Client, createClient, type ProblemBody } from "../support/client.ts";
+import { type Remote, startRemote } from "../support/remote.ts";
+import { RUNTIMES, type Runtime } from "../support/server.ts";
 import { openSocket, upgradeStatus } from "../support/socket.ts";
 
 type Token = { access_token: string; token_type: string; expires_in: number };
@@ -17,12 +18,12 @@ const isEnd = (frame: unknown) => (frame as Envelope).type === "darkroom.batch.s
 /** The signature and its date change from one signing to the next; the rest of a URL does not. */
 const unsigned = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/\?X-Amz[^"]*/g, ""));
 
-describe("service B, by its contract", () => {
-  let app: TestApp;
+const contract = (runtime: Runtime) => () => {
+  let app: Remote;
   let client: Client;
   let token: string;
   before(async () => {
-    app = await startApp();
+    app = await startRemote(runtime);
     const { body } = await app.client.post<Token>("/api/auth/login", {
       email: "test@example.com",
       password: "password123",
@@ -222,4 +223,6 @@ describe("service B, by its contract", () => {
     const { body: batch } = await client.get<BatchDetail>(`/api/generate/${body.job_id}`);
     assert.equal(batch.num_images, 1);
   });
-});
+};
+
+for (const runtime of RUNTIMES) describe(`service B on ${runtime}, by its contract`, contract(runtime));

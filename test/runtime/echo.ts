@@ -41,6 +41,7 @@ const app: Served = {
   fetch: async (request, peer) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/ticks") return new Response(ticks(), { headers: { "content-type": "text/event-stream" } });
+    if (pathname === "/unread") return new Response("no", { status: 403 });
     if (pathname === "/peer") return new Response(peer.address);
     return request.text().then(
       (text) => new Response(String(text.length)),

@@ -57,6 +57,15 @@ for (const [name, runtime] of Object.entries(RUNTIMES))
       assert.equal(refused.status, 413);
     });
 
+    it("reads away what the app did not read, and hears the next request", async () => {
+      for (const size of [900, 900, 600_000, 600_000, 600_000]) {
+        const init = { method: "PUT", body: new Uint8Array(size), signal: AbortSignal.timeout(5000) };
+        const { status, body } = await fetch(`http://${base}/unread`, init);
+        assert.equal(status, size > 1000 ? 413 : 403);
+        await body?.cancel();
+      }
+    });
+
     it("streams server-sent events as they happen and notices when the client leaves", async () => {
       const leave = new AbortController();
       const response = await fetch(`http://${base}/ticks`, { signal: leave.signal });

@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { bunBinary } from "./bun.ts";
+import { denoBinary, denoTask } from "./deno.ts";
 import { temporaryDirectory } from "./directory.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LAUNCHER = fileURLToPath(new URL("../../src/runtime/launch.mjs", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const DENO = fileURLToPath(new URL("../../node_modules/.bin/deno", import.meta.url));
 const READY_MS = 30_000;
 /** Longer than the limit that it sets itself, so that it is that which shows. */
 const STOP_MS = 45_000;
@@ -37,14 +38,25 @@ export type ServerEnvironment = Record<string, string | undefined>;
 // Bun itself is the child, so that kill9 hits Darkroom and not a launcher in front of it.
 const bun = () => [bunBinary(), ["--no-env-file", MAIN]] as const;
 
+// What `deno task start` runs, with the permissions that it gives; `exec`, so that kill9 hits Darkroom here, too.
+const deno = () => ["/bin/sh", ["-c", `exec ${denoTask("start")}`]] as const;
+
 const COMMANDS = {
   bun,
-  deno: () => [DENO, ["run", "-A", "--no-check", MAIN]] as const,
+  deno,
   launcher: () => ["node", [LAUNCHER, "--no-env-file", MAIN]] as const,
 };
 
+/** Those that Darkroom runs on. */
+export const RUNTIMES = ["bun", "deno"] as const;
+export type Runtime = (typeof RUNTIMES)[number];
+
 /** Only what a program needs to run: a developer's own settings must not change the tests. */
-const inherited = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR });
+const inherited = () => ({
+  PATH: `${dirname(denoBinary())}:${process.env.PATH}`,
+  HOME: process.env.HOME,
+  TMPDIR: process.env.TMPDIR,
+});
 
 /**
  * Starts the real `src/main.ts` on a free port and waits until it says that it is ready.
