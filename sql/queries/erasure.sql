@@ -40,8 +40,8 @@ order by j.deleted_at limit $3::integer;
 -- One whose fate is known only waits for the end of its upload URL; what came late is found by its age without it, too.
 select t.id from attachments t left join actors a on a.id = t.id
 where t.deleted_at < $1::timestamptz
-  and (a.id is null or a.finished_at is not null or a.parked_at is not null
-    or a.status in ('ready', 'rejected', 'expired'))
+  and (a.id is null or a.status in ('ready', 'rejected', 'expired') or a.finished_at is not null
+    or a.parked_at is not null)
   and not exists (select 1 from inbox i where i.target = t.id and a.parked_at is null)
   and not ($2::boolean and exists (select 1 from streams s where s.id = t.id and s.published < s.seq))
 order by t.deleted_at limit $3::integer;
