@@ -24,11 +24,11 @@ describe("a node whose settings name an S3", () => {
       ...settings,
     });
 
-  const servers = targets().map(({ name, start: begin }) => ({
+  const servers: ReturnType<typeof targets> = targets().map(({ name, start: begin }) => ({
     name,
-    begin: begin === startEmbedded ? () => startEmbedded({ allowedOrigins: () => true }) : begin,
+    start: begin === startEmbedded ? () => startEmbedded({ allowedOrigins: () => true }) : begin,
   }));
-  for (const { name, begin } of servers)
+  for (const { name, start: begin } of servers)
     it(`starts when ${name} does what it needs, and leaves nothing there`, async () => {
       await using(begin(), async (s3) => {
         await using server = await start(s3);

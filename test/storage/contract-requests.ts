@@ -49,7 +49,11 @@ export const requestCases = (
         client.presignedUrl("PUT", target.bucket, key, 60, { partNumber: String(partNumber), uploadId });
       const etags: { part: number; etag: string }[] = [];
       for (const [index, body] of bytes.entries()) {
-        const answer = await fetch(await sign(index + 1), { method: "PUT", body, headers: { origin: ORIGIN } });
+        const answer = await fetch(await sign(index + 1), {
+          method: "PUT",
+          body: new Uint8Array(body),
+          headers: { origin: ORIGIN },
+        });
         assert.equal(answer.status, 200);
         etags.push({ part: index + 1, etag: (answer.headers.get("etag") ?? "").replaceAll('"', "") });
       }
