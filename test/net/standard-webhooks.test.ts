@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { Webhook } from "standardwebhooks";
 import type { WebhookDelivery } from "../../src/ports.ts";
-import { createStandardVerifier } from "../../src/providers/standard-webhooks.ts";
+import { createStandardVerifier } from "../../src/net/standard-webhooks.ts";
 import { signStandard } from "../emulators/kit-webhooks.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
