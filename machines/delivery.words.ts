@@ -58,9 +58,13 @@ export type DeliveryInput = Static<typeof DeliveryInput>;
 
 export type DeliveryFact = "delivery.failed";
 
-export const DeliveryStatus = Type.Union(
-  (["PENDING", "RETRYING", "SUCCEEDED", "FAILED", "CANCELED"] as const).map((word) => Type.Literal(word)),
-);
+export const DeliveryStatus = Type.Union([
+  Type.Literal("PENDING"),
+  Type.Literal("RETRYING"),
+  Type.Literal("SUCCEEDED"),
+  Type.Literal("FAILED"),
+  Type.Literal("CANCELED"),
+]);
 export type DeliveryStatus = Static<typeof DeliveryStatus>;
 
 /** What the world may know of a delivery; instants in ms. */
