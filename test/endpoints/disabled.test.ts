@@ -75,8 +75,8 @@ describe("an endpoint", () => {
     await using receiver = await openReceiver();
     const webhook = await subscribe(client, receiver);
     receiver.answer((response, { event }, nth) => void response.writeHead(nth % 2 === 0 ? 200 : 500).end());
-    const until_ = performance.now() + 1500;
-    while (performance.now() < until_) await deliveryWhen(client, await sendTest(client, webhook.id), "SUCCEEDED");
+    const later = performance.now() + 1500;
+    while (performance.now() < later) await deliveryWhen(client, await sendTest(client, webhook.id), "SUCCEEDED");
     assert.equal((await get(client, webhook.id)).disabled_at, null);
     assert.deepEqual(await facts(webhook.id), []);
   });
