@@ -401,7 +401,7 @@ CREATE INDEX commits_by_age ON public.commits USING btree (at);
 
 CREATE INDEX condemned_by_age ON public.condemned USING btree (at);
 
-CREATE INDEX deliveries_aside ON public.actors USING btree (stream_id, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL) AND (NOT (((snapshot #> '{context,redeliveryOf}'::text[]) = 'null'::jsonb) AND ((snapshot #> '{context,event,seq}'::text[]) <> 'null'::jsonb))));
+CREATE INDEX deliveries_aside ON public.actors USING btree (stream_id, created_at, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL) AND (NOT (((snapshot #> '{context,redeliveryOf}'::text[]) = 'null'::jsonb) AND ((snapshot #> '{context,event,seq}'::text[]) <> 'null'::jsonb))));
 
 CREATE INDEX deliveries_by_endpoint ON public.actors USING btree (stream_id, created_at DESC, id DESC) WHERE (kind = 'delivery'::text);
 
@@ -409,7 +409,7 @@ CREATE INDEX deliveries_by_status ON public.actors USING btree (stream_id, statu
 
 CREATE INDEX deliveries_open ON public.actors USING btree (stream_id, ((snapshot #>> '{context,event,stream}'::text[])), (((snapshot #> '{context,event,seq}'::text[]))::bigint)) WHERE ((kind = 'delivery'::text) AND (finished_at IS NULL) AND (parked_at IS NULL) AND ((snapshot #> '{context,redeliveryOf}'::text[]) = 'null'::jsonb) AND ((snapshot #> '{context,event,seq}'::text[]) <> 'null'::jsonb));
 
-CREATE INDEX deliveries_pending ON public.actors USING btree (stream_id, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL));
+CREATE INDEX deliveries_pending ON public.actors USING btree (stream_id, created_at, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL));
 
 CREATE INDEX deliveries_sending ON public.actors USING btree (stream_id) WHERE ((kind = 'delivery'::text) AND (state = 'sending'::text));
 

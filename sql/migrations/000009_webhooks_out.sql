@@ -36,14 +36,14 @@ create index endpoints_failing on endpoints (failing_since)
 -- place in its stream; and what waits and has no place there: tests, and what had ended and is sent again.
 create index deliveries_by_endpoint on actors (stream_id, created_at desc, id desc) where kind = 'delivery';
 create index deliveries_by_status on actors (stream_id, status, created_at desc, id desc) where kind = 'delivery';
-create index deliveries_pending on actors (stream_id, id)
+create index deliveries_pending on actors (stream_id, created_at, id)
   where kind = 'delivery' and state = 'pending' and parked_at is null;
 create index deliveries_sending on actors (stream_id) where kind = 'delivery' and state = 'sending';
 create index deliveries_open on actors
     (stream_id, (snapshot #>> '{context,event,stream}'), ((snapshot #> '{context,event,seq}')::bigint))
   where kind = 'delivery' and finished_at is null and parked_at is null
     and snapshot #> '{context,redeliveryOf}' = 'null' and snapshot #> '{context,event,seq}' <> 'null';
-create index deliveries_aside on actors (stream_id, id)
+create index deliveries_aside on actors (stream_id, created_at, id)
   where kind = 'delivery' and state = 'pending' and parked_at is null
     and not (snapshot #> '{context,redeliveryOf}' = 'null' and snapshot #> '{context,event,seq}' <> 'null');
 

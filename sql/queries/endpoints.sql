@@ -41,6 +41,7 @@ select count(*)::integer as open from (
 -- name: nextDeliveries
 -- What an endpoint is to be sent next, up to `$2`, and how many it is being sent. Of an ordered one, of each stream only
 -- what comes before all that is not over yet; tests, and what is sent again on request, need not wait for that.
+-- Ordered by age, so that the planner, which knows nothing of endpoints, does not walk the primary key instead.
 with recursive endpoint as materialized (
   select e.id, e.ordered,
     (select count(*) from actors s where s.kind = 'delivery' and s.state = 'sending' and s.stream_id = e.id)::integer
@@ -48,14 +49,15 @@ with recursive endpoint as materialized (
   from endpoints e join users u on u.id = e.user_id
   where e.id = $1::uuid and e.deleted_at is null and e.disabled_at is null and u.deleted_at is null
 ), heads as (
-  (select a.id, a.state, a.snapshot #>> '{context,event,stream}' as stream
-   from actors a join endpoint e on e.ordered and a.stream_id = e.id
-   where a.kind = 'delivery' and a.finished_at is null and a.parked_at is null
+  (select a.id, a.created_at, a.state, a.snapshot #>> '{context,event,stream}' as stream
+   from actors a
+   where a.stream_id = $1::uuid and a.kind = 'delivery' and a.finished_at is null and a.parked_at is null
+     and exists (select from endpoint where ordered)
      and a.snapshot #> '{context,redeliveryOf}' = 'null' and a.snapshot #> '{context,event,seq}' <> 'null'
    order by a.snapshot #>> '{context,event,stream}', (a.snapshot #> '{context,event,seq}')::bigint limit 1)
   union all
-  select n.id, n.state, n.stream from heads h cross join lateral (
-    select a.id, a.state, a.snapshot #>> '{context,event,stream}' as stream
+  select n.id, n.created_at, n.state, n.stream from heads h cross join lateral (
+    select a.id, a.created_at, a.state, a.snapshot #>> '{context,event,stream}' as stream
     from actors a
     where a.stream_id = $1::uuid and a.kind = 'delivery' and a.finished_at is null and a.parked_at is null
       and a.snapshot #> '{context,redeliveryOf}' = 'null' and a.snapshot #> '{context,event,seq}' <> 'null'
@@ -64,20 +66,21 @@ with recursive endpoint as materialized (
   ) n
 )
 select next.id, endpoint.sending from endpoint cross join lateral (
-  (select a.id from actors a
+  (select a.id, a.created_at from actors a
    where not endpoint.ordered and a.kind = 'delivery' and a.state = 'pending' and a.parked_at is null
      and a.stream_id = endpoint.id
-   order by a.id limit $2::integer)
+   order by a.created_at, a.id limit $2::integer)
   union all
-  (select h.id from heads h where endpoint.ordered and h.state = 'pending' order by h.id limit $2::integer)
+  (select h.id, h.created_at from heads h where endpoint.ordered and h.state = 'pending'
+   order by h.created_at, h.id limit $2::integer)
   union all
-  (select a.id from actors a
+  (select a.id, a.created_at from actors a
    where endpoint.ordered and a.kind = 'delivery' and a.state = 'pending' and a.parked_at is null
      and not (a.snapshot #> '{context,redeliveryOf}' = 'null' and a.snapshot #> '{context,event,seq}' <> 'null')
      and a.stream_id = endpoint.id
-   order by a.id limit $2::integer)
+   order by a.created_at, a.id limit $2::integer)
 ) next
-order by next.id limit $2::integer;
+order by next.created_at, next.id limit $2::integer;
 
 -- name: endpointsWithPending
 -- Those that something waits for. From one to the next by the index, however much that is.
