@@ -37,4 +37,3 @@ export const createErrands = (deps: { run(key: string): Promise<void>; failed(er
     },
   };
 };
-export type Errands = ReturnType<typeof createErrands>;

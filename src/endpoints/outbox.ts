@@ -86,4 +86,3 @@ export const createOutbox = (deps: {
     },
   };
 };
-export type Outbox = ReturnType<typeof createOutbox>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { type ConfigError, readConfig } from "../../src/config.ts";
 import { flawOf } from "../../src/endpoints/target.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { startApp } from "../support/app.ts";

@@ -80,7 +80,7 @@ describe("a webhook", () => {
     } satisfies Record<string, Parameters<Receiver["answer"]>[0]>;
     for (const [name, fault] of Object.entries(faults)) {
       let first = true;
-      receiver.answer((response, received, nth) => {
+      receiver.answer((response) => {
         if (!first) return void response.writeHead(200).end("thanks");
         first = false;
         fault(response);

@@ -74,7 +74,7 @@ describe("an endpoint", () => {
     const client = await app.as(randomUUID());
     await using receiver = await openReceiver();
     const webhook = await subscribe(client, receiver);
-    receiver.answer((response, { event }, nth) => void response.writeHead(nth % 2 === 0 ? 200 : 500).end());
+    receiver.answer((response, _, nth) => void response.writeHead(nth % 2 === 0 ? 200 : 500).end());
     const later = performance.now() + 1500;
     while (performance.now() < later) await deliveryWhen(client, await sendTest(client, webhook.id), "SUCCEEDED");
     assert.equal((await get(client, webhook.id)).disabled_at, null);
