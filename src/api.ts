@@ -22,6 +22,7 @@ import { createChatCommands } from "./chats/commands.ts";
 import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
 import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
+import { createDeliveryRoutes } from "./endpoints/delivery-routes.ts";
 import { endpointFacts } from "./endpoints/facts.ts";
 import { createFilterCheck } from "./endpoints/filter.ts";
 import { createEndpointRoutes } from "./endpoints/routes.ts";
@@ -246,14 +247,14 @@ export const createApi = (ground: Ground) => {
     .use(createHookRoutes({ receiver, exchanges }))
     .use(
       createEndpointRoutes({
-        commands: out.commands,
-        targets: out.targets,
+        ...out,
         guard,
         query,
         checkEvents: createFilterCheck(facts.map(({ type }) => type)),
         now: clock.now,
       }),
-    );
+    )
+    .use(createDeliveryRoutes({ guard, commands: out.commands, query }));
 
   const served: Served = {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),

@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { DeliveryStatus } from "../../machines/delivery.words.ts";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
 import { describe } from "../http/describe.ts";
@@ -8,27 +7,14 @@ import type { Guard } from "../http/guard.ts";
 import { Id } from "../http/ids.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { EndpointCommands, EndpointChange } from "./commands.ts";
+import { NEW_WEBHOOK, WEBHOOK } from "./example.ts";
 import type { FilterCheck } from "./filter.ts";
 import { flawOf, type Targets } from "./target.ts";
-import {
-  Delivery,
-  DeliveryDetail,
-  type DeliveryRow,
-  Endpoint,
-  type EndpointRow,
-  Events,
-  Ordered,
-  Secret,
-  showDelivery,
-  showDeliveryDetail,
-  showEndpoint,
-  Url,
-} from "./words.ts";
+import { Endpoint, type EndpointRow, Events, Ordered, Secret, showEndpoint, Url } from "./words.ts";
 
-const TAG = "webhooks out";
+/** All that is below `/webhooks`, in the docs. */
+export const TAG = "webhooks out";
 const byId = { params: Type.Object({ id: Id }) };
-const EXAMPLE = { url: "https://app.example/webhooks", events: ["job.succeeded", "job.failed"], ordered: false };
-
 const Create = Type.Object({ url: Url, events: Type.Optional(Events), ordered: Type.Optional(Ordered) });
 const Change = Type.Object({
   url: Type.Optional(Url),
@@ -37,9 +23,10 @@ const Change = Type.Object({
   disabled: Type.Optional(Type.Boolean({ description: "false: it goes on where it had stopped" })),
 });
 const WithSecret = Type.Object({ ...Endpoint.properties, secret: Secret });
-const Sent = Type.Object({ delivery_id: Type.String() });
+/** What is on its way. */
+export const Sent = Type.Object({ delivery_id: Type.String() });
 
-/** Users' own webhooks: where events are sent, and what became of them. */
+/** Users' own webhooks: where events are sent. */
 export const createEndpointRoutes = (deps: {
   guard: Guard;
   commands: EndpointCommands;
@@ -61,7 +48,7 @@ export const createEndpointRoutes = (deps: {
     if (errors.length > 0) throw new Problem("validation_failed", undefined, { errors });
   };
 
-  const endpoints = new Elysia({ name: "endpoints", prefix: "/webhooks" })
+  return new Elysia({ name: "endpoints", prefix: "/webhooks" })
     .use(deps.guard.plugin)
     .post(
       "/",
@@ -82,7 +69,14 @@ export const createEndpointRoutes = (deps: {
           description:
             "From now on, signed as Standard Webhooks: keep the secret, it is not shown again. All events without `events`.",
           problems: ["conflict"],
-          example: EXAMPLE,
+          example: NEW_WEBHOOK,
+          answers: {
+            201: {
+              description: "It hears what happens from now on",
+              example: { ...WEBHOOK, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=" },
+              headers: { Location: "the webhook" },
+            },
+          },
         }),
       },
     )
@@ -173,62 +167,4 @@ export const createEndpointRoutes = (deps: {
         detail: describe({ tag: TAG, summary: "Send a `darkroom.webhook.test` event", problems: ["conflict"] }),
       },
     );
-
-  const deliveries = new Elysia({ name: "deliveries", prefix: "/webhooks" })
-    .use(deps.guard.plugin)
-    .get(
-      "/:id/deliveries",
-      async ({ params, query: asked, principal }) => {
-        await commands.find(params.id, principal.userId);
-        const { limit, after } = readPage(asked);
-        const page = [params.id, ...keyset(after), limit + 1];
-        const rows =
-          asked.status === undefined
-            ? await query<DeliveryRow>("deliveriesOfEndpoint", page)
-            : await query<DeliveryRow>("deliveriesOfEndpointIn", [...page, asked.status]);
-        return toPage(rows, limit, keyOf, showDelivery);
-      },
-      {
-        auth: "user",
-        ...byId,
-        query: Type.Object({ ...PageQuery.properties, status: Type.Optional(DeliveryStatus) }),
-        response: { 200: Page(Delivery) },
-        detail: describe({
-          tag: TAG,
-          summary: "List what was sent, and is to be, newest first",
-          description: "Kept for 30 days after its end.",
-        }),
-      },
-    )
-    .get(
-      "/deliveries/:id",
-      async ({ params, principal }) => showDeliveryDetail(await commands.findDelivery(params.id, principal.userId)),
-      {
-        auth: "user",
-        ...byId,
-        response: { 200: DeliveryDetail },
-        detail: describe({ tag: TAG, summary: "A delivery, with each try" }),
-      },
-    )
-    .post(
-      "/deliveries/:id/redeliver",
-      async ({ params, caller, set }) => {
-        set.status = 202;
-        return { delivery_id: await commands.redeliver(params.id, caller) };
-      },
-      {
-        auth: "user",
-        ...byId,
-        response: { 202: Sent },
-        detail: describe({
-          tag: TAG,
-          summary: "Send it again",
-          description:
-            "What waits to be sent again is sent at once. What has ended is sent anew, by a delivery of its own with the " +
-            "same `webhook-id`.",
-          problems: ["conflict"],
-        }),
-      },
-    );
-  return new Elysia({ name: "endpoint-routes" }).use(endpoints).use(deliveries);
 };

@@ -30,8 +30,6 @@ export type Request = {
   maxBytes: number;
   /** Finds the addresses of a host; asked by the connection itself, except for a host that is an address. */
   lookup?: LookupFunction;
-  /** A certificate authority (PEM) to trust instead of the public ones. */
-  ca?: string;
 };
 
 export const reasonOf = (error: unknown): string => {
@@ -53,7 +51,7 @@ const toHeaders = (incoming: http.IncomingHttpHeaders): Headers => {
 /** Never rejects, never retries, follows no redirect. */
 export const exchange = (url: URL, request: Request): Promise<Exchanged> =>
   new Promise((resolve) => {
-    const { method, headers, payload, signal, limitMs, maxBytes, lookup, ca } = request;
+    const { method, headers, payload, signal, limitMs, maxBytes, lookup } = request;
     const secure = url.protocol === "https:";
     // The event after which bytes may leave, verified on Bun and Deno with refused certificates too.
     const ready = secure ? "secureConnect" : "connect";
@@ -65,7 +63,6 @@ export const exchange = (url: URL, request: Request): Promise<Exchanged> =>
       // A GET may go over a connection that was used before; there a runtime may send it again, which does no harm.
       agent: method === "GET" ? undefined : false,
       ...(lookup && { lookup }),
-      ...(ca !== undefined && { ca }),
     });
     const settle = (exchanged: Exchanged) => {
       over = true;

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { type ConfigError, readConfig } from "../../src/config.ts";
 import { flawOf } from "../../src/endpoints/target.ts";
+import { SELF_SIGNED } from "../providers/self-signed.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { startApp } from "../support/app.ts";
 import { deliveryWhen, sendTest, SETTINGS, subscribe } from "./bundle.ts";
@@ -32,6 +35,17 @@ describe("what webhooks are sent to", () => {
     assert.equal(flawOf("http://app.example", strict), "Must be an https URL");
     for (const good of ["https://app.example/a?b=c", "https://8.8.8.8:8443", "https://[2606:4700::1]"])
       assert.equal(flawOf(good, strict), null, good);
+  });
+
+  it("has a certificate that somebody vouches for", async () => {
+    const server = createServer(SELF_SIGNED, (_, response) => void response.end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await using app = await startApp({ ...SETTINGS, WEBHOOK_RETRY_LIMIT: "0" });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { body } = await app.client.post<{ id: string }>("/webhooks", { url });
+    const { log } = await deliveryWhen(app.client, await sendTest(app.client, body.id), "FAILED");
+    assert.equal(log[0]?.error, "tls");
+    server.close();
   });
 
   it("may only outside of production be anything else", () => {

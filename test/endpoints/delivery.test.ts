@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { type CloudEvent, HTTP } from "cloudevents";
 import { connect } from "../../src/db/connect.ts";
 import { until } from "../streams/until.ts";
 import { startApp, type TestApp } from "../support/app.ts";
@@ -35,9 +36,12 @@ describe("a webhook", () => {
     await until(() => receiver.all.length >= shown.length);
     const ids = receiver.all.map(({ event }) => event?.id);
     assert.deepEqual(ids.toSorted(), shown.map(({ id }) => id).toSorted());
-    for (const { id, event, headers } of receiver.all) {
+    for (const { id, event, headers, body } of receiver.all) {
       assert.equal(id, event?.id);
       assert.equal(headers["content-type"], "application/cloudevents+json; charset=utf-8");
+      const read = HTTP.toEvent({ headers, body }) as CloudEvent<unknown>;
+      assert.ok(read.validate());
+      assert.deepEqual(read.data, event?.data);
       const same = shown.find((one) => one.id === id);
       assert.deepEqual(Object.keys(event ?? {}), Object.keys(same ?? {}));
       assert.equal(headers.traceparent, event?.traceparent);

@@ -10,10 +10,17 @@ import { startChat } from "../support/flow.ts";
 import { changeTo, deliveriesOf, deliveryWhen, sendTest, SETTINGS, subscribe } from "./bundle.ts";
 import { openReceiver } from "./receiver.ts";
 
+const FAILING_MS = "1500";
+
 describe("an endpoint", () => {
   let app: TestApp;
   before(async () => {
-    app = await startApp({ ...SETTINGS, WEBHOOK_RETRY_LIMIT: "30", WEBHOOK_DISABLE_AFTER_MS: "600" });
+    app = await startApp({
+      ...SETTINGS,
+      WEBHOOK_RETRY_LIMIT: "30",
+      WEBHOOK_RETRY_MAX_MS: "200",
+      WEBHOOK_DISABLE_AFTER_MS: FAILING_MS,
+    });
   });
   after(() => app[Symbol.asyncDispose]());
   const get = async (client: Client, id: string) => (await client.get<Endpoint>(`/webhooks/${id}`)).body;
@@ -75,7 +82,7 @@ describe("an endpoint", () => {
     await using receiver = await openReceiver();
     const webhook = await subscribe(client, receiver);
     receiver.answer((response, _, nth) => void response.writeHead(nth % 2 === 0 ? 200 : 500).end());
-    const later = performance.now() + 1500;
+    const later = performance.now() + 2 * Number(FAILING_MS);
     while (performance.now() < later) await deliveryWhen(client, await sendTest(client, webhook.id), "SUCCEEDED");
     assert.equal((await get(client, webhook.id)).disabled_at, null);
     assert.deepEqual(await facts(webhook.id), []);
