@@ -20,6 +20,10 @@ export type Policy = {
   failoverAfterMs: number;
   uploadTtlMs: number;
   verifyTimeoutMs: number;
+  /** Waits between the tries of one delivery, and how many there are. */
+  delivery: Backoff;
+  deliveryRetries: number;
+  deliverTimeoutMs: number;
 };
 
 /** Added to every effect's hard limit to get its state's watchdog: the answer always comes first. */
@@ -69,4 +73,7 @@ export const defaultPolicy: Policy = {
   failoverAfterMs: 30_000,
   uploadTtlMs: 900_000,
   verifyTimeoutMs: 60_000,
+  delivery: { minMs: 5_000, maxMs: 8 * 3_600_000, factor: 4, jitter: 0.2 },
+  deliveryRetries: 9,
+  deliverTimeoutMs: 10_000,
 };

@@ -3,6 +3,7 @@ import type { AnyStateMachine } from "xstate";
 import { attachmentMachine } from "./attachment.ts";
 import { batchMachine } from "./batch.ts";
 import { breakerMachine } from "./breaker.ts";
+import { deliveryMachine } from "./delivery.ts";
 import { drawMachine, listInner } from "./diagram.ts";
 import { jobMachine } from "./job.ts";
 import { nodeMachine } from "./node.ts";
@@ -30,6 +31,13 @@ It has no timers of its own, because every job ends by its own deadlines.`,
     machine: attachmentMachine,
     text: `An upload, from the signed URL to bytes that may be used.
 Its bytes are trusted only after they were looked at and copied to where no upload can write.`,
+  },
+  {
+    title: "Delivery",
+    file: "delivery.ts",
+    machine: deliveryMachine,
+    text: `One event on its way to one endpoint of a user. It is sent when it is its turn, and again until the receiver has taken it.
+What is sent is read from the log each time, so its links are fresh.`,
   },
   {
     title: "Breaker",

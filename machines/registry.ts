@@ -3,6 +3,7 @@ import type { AnyStateMachine, StateValue } from "xstate";
 import { createAttachmentMachine } from "./attachment.ts";
 import { attachmentView } from "./attachment.view.ts";
 import { type BatchContext, batchMachine, batchView } from "./batch.ts";
+import { createDeliveryMachine, type DeliveryContext, deliveryView } from "./delivery.ts";
 import type { JobContext } from "./job.context.ts";
 import { createJobMachine } from "./job.ts";
 import { jobView } from "./job.view.ts";
@@ -25,7 +26,7 @@ export type Kind = {
   repeatable: readonly string[];
 };
 
-export type ActorKind = "job" | "batch" | "attachment";
+export type ActorKind = "job" | "batch" | "attachment" | "delivery";
 export type Registry = Record<ActorKind, Kind>;
 
 const contextOf = <C>(snapshot: Snapshot) => snapshot.context as C;
@@ -56,6 +57,14 @@ export const createRegistry = (policy: Policy): Registry => ({
     migrate: (s) => ({ ...s, context: { uploadId: null, tries: 0, until: 0, ...s.context } }),
     status: (s) => attachmentView(s).state,
     view: attachmentView,
+    repeatable: [],
+  },
+  delivery: {
+    machine: createDeliveryMachine(policy),
+    version: 1,
+    migrate: current,
+    status: (s) => deliveryView(stateName(s.value), contextOf<DeliveryContext>(s)).status,
+    view: (s) => deliveryView(stateName(s.value), contextOf<DeliveryContext>(s)),
     repeatable: [],
   },
 });

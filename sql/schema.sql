@@ -124,6 +124,34 @@ create table condemned (
   constraint condemned_pkey PRIMARY KEY (key)
 );
 
+create table endpoints (
+  id uuid not null,
+  user_id uuid not null,
+  url text not null,
+  events text[] not null,
+  ordered boolean not null,
+  secret text not null,
+  previous_secret text,
+  previous_until timestamp with time zone,
+  cursor bigint not null,
+  version bigint default 1 not null,
+  failing_since timestamp with time zone,
+  gone_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint endpoints_check CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+  constraint endpoints_check1 CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
+  constraint endpoints_check2 CHECK (((gone_at IS NULL) OR (failing_since IS NOT NULL))),
+  constraint endpoints_cursor_check CHECK ((cursor >= 0)),
+  constraint endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['user'::text, 'failing'::text, 'gone'::text]))),
+  constraint endpoints_events_check CHECK (((cardinality(events) >= 1) AND (cardinality(events) <= 100))),
+  constraint endpoints_pkey PRIMARY KEY (id),
+  constraint endpoints_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2000))),
+  constraint endpoints_version_check CHECK ((version >= 1))
+);
+
 create table facts (
   stream_id uuid not null,
   seq bigint not null,
@@ -317,6 +345,8 @@ alter table batches add constraint batches_user_id_fkey FOREIGN KEY (user_id) RE
 
 alter table chats add constraint chats_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
 
+alter table endpoints add constraint endpoints_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
+
 alter table jobs add constraint jobs_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(id);
 
 alter table jobs add constraint jobs_chat_id_fkey FOREIGN KEY (chat_id) REFERENCES chats(id);
@@ -370,6 +400,24 @@ CREATE INDEX chats_deleted ON public.chats USING btree (deleted_at) WHERE (delet
 CREATE INDEX commits_by_age ON public.commits USING btree (at);
 
 CREATE INDEX condemned_by_age ON public.condemned USING btree (at);
+
+CREATE INDEX deliveries_aside ON public.actors USING btree (stream_id, created_at, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL) AND (NOT (((snapshot #> '{context,redeliveryOf}'::text[]) = 'null'::jsonb) AND ((snapshot #> '{context,event,seq}'::text[]) <> 'null'::jsonb))));
+
+CREATE INDEX deliveries_by_endpoint ON public.actors USING btree (stream_id, created_at DESC, id DESC) WHERE (kind = 'delivery'::text);
+
+CREATE INDEX deliveries_by_status ON public.actors USING btree (stream_id, status, created_at DESC, id DESC) WHERE (kind = 'delivery'::text);
+
+CREATE INDEX deliveries_open ON public.actors USING btree (stream_id, ((snapshot #>> '{context,event,stream}'::text[])), (((snapshot #> '{context,event,seq}'::text[]))::bigint)) WHERE ((kind = 'delivery'::text) AND (finished_at IS NULL) AND (parked_at IS NULL) AND ((snapshot #> '{context,redeliveryOf}'::text[]) = 'null'::jsonb) AND ((snapshot #> '{context,event,seq}'::text[]) <> 'null'::jsonb));
+
+CREATE INDEX deliveries_pending ON public.actors USING btree (stream_id, created_at, id) WHERE ((kind = 'delivery'::text) AND (state = 'pending'::text) AND (parked_at IS NULL));
+
+CREATE INDEX deliveries_sending ON public.actors USING btree (stream_id) WHERE ((kind = 'delivery'::text) AND (state = 'sending'::text));
+
+CREATE INDEX endpoints_by_user ON public.endpoints USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX endpoints_deleted ON public.endpoints USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX endpoints_failing ON public.endpoints USING btree (failing_since) WHERE ((failing_since IS NOT NULL) AND (disabled_at IS NULL) AND (deleted_at IS NULL));
 
 CREATE INDEX facts_rendered ON public.facts USING btree (((data ->> 'model_key'::text)), ((data ->> 'tool_type'::text)), at DESC) WHERE (type = 'job.rendered'::text);
 
@@ -517,6 +565,8 @@ begin
       ) g using (u);
   end if;
 
+  outcome := judge_endpoints(p, outcome);
+
   perform 1 from actors
     where id in (select x.id from jsonb_to_recordset(p->'actors') x(id uuid, expect bigint) where x.expect > 0)
     order by id for no key update;
@@ -659,6 +709,8 @@ begin
     from jsonb_to_recordset(p->'outputs') r(u integer, id uuid, job_id uuid, user_id uuid, position integer,
       sha256 text, mime text, size_bytes bigint, raw_key text, min_key text, thumbnails jsonb, created_at timestamptz)
     where outcome[r.u] = 'won';
+
+  perform write_endpoints(p, outcome);
 
   insert into actors (id, kind, machine_version, state, status, snapshot, version, wake_at, owner_id, stream_id,
       account, created_at, finished_at)
@@ -820,6 +872,71 @@ begin
   end loop;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.judge_endpoints(p jsonb, was text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+AS $function$
+declare
+  outcome text[] := was;
+begin
+  if coalesce(jsonb_array_length(p->'endpoints'), 0) + coalesce(jsonb_array_length(p->'endpoint_changes'), 0)
+      + coalesce(jsonb_array_length(p->'endpoint_cursors'), 0) + coalesce(jsonb_array_length(p->'endpoint_tries'), 0) = 0
+    and not jsonb_path_exists(p->'live', '$[*] ? (exists(@.endpoint_id))')
+  then
+    return outcome;
+  end if;
+  if jsonb_array_length(p->'endpoints') > 0 then
+    perform 1 from users
+      where id in (
+        select x.user_id from jsonb_to_recordset(p->'endpoints') x(user_id uuid)
+        union select f.owner_id from jsonb_to_recordset(p->'facts') f(owner_id uuid))
+      order by id for no key update;
+  end if;
+  perform 1 from endpoints e
+    where id in (select (l->>'endpoint_id')::uuid from jsonb_array_elements(p->'live') l)
+      or id in (select x.id from jsonb_to_recordset(p->'endpoint_changes') x(id uuid))
+      or id in (select x.id from jsonb_to_recordset(p->'endpoint_cursors') x(id uuid))
+      or exists (
+        select 1 from jsonb_to_recordset(p->'endpoint_tries') x(id uuid, taken boolean, gone boolean)
+        where x.id = e.id and case when x.taken then e.failing_since is not null
+          else e.failing_since is null or (x.gone and e.gone_at is null) end)
+    order by id for no key update;
+  select array_agg(coalesce(g.lost, o.was) order by o.u) into outcome
+    from unnest(outcome) with ordinality o(was, u)
+    left join (
+      select u, min(lost) lost from (
+        select x.u, 'gone' lost
+          from jsonb_to_recordset(p->'live') x(u integer, endpoint_id uuid)
+          where x.endpoint_id is not null
+            and not exists (select 1 from endpoints t where t.id = x.endpoint_id and t.deleted_at is null)
+        union all
+        select x.u, 'reserve_denied'
+          from (
+            select r.u, r.user_id, r.most, row_number() over (partition by r.user_id order by r.u) place
+            from jsonb_to_recordset(p->'endpoints') r(u integer, user_id uuid, most integer)
+          ) x
+          where x.place + (select count(*) from endpoints t where t.user_id = x.user_id and t.deleted_at is null) > x.most
+        union all
+        select x.u, 'version_lost'
+          from (
+            select r.u, r.id, r.expect, row_number() over (partition by r.id order by r.u) place
+            from jsonb_to_recordset(p->'endpoint_changes') r(u integer, id uuid, expect bigint)
+          ) x
+          where x.place > 1 or not exists (select 1 from endpoints t where t.id = x.id and t.version = x.expect)
+        union all
+        select x.u, 'version_lost'
+          from (
+            select r.u, r.id, r."from", row_number() over (partition by r.id order by r.u) place
+            from jsonb_to_recordset(p->'endpoint_cursors') r(u integer, id uuid, "from" bigint)
+          ) x
+          where x.place > 1
+            or not exists (
+              select 1 from endpoints t where t.id = x.id and t.cursor = x."from" and t.deleted_at is null)
+      ) losses group by u
+    ) g using (u);
+  return outcome;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.key_referenced(k text)
  RETURNS boolean
  LANGUAGE sql
@@ -924,3 +1041,40 @@ AS $function$
   ), 0))::integer
   from mine
 $function$;
+
+CREATE OR REPLACE FUNCTION public.write_endpoints(p jsonb, outcome text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into endpoints (id, user_id, url, events, ordered, secret, cursor, created_at)
+    select r.id, r.user_id, r.url, r.events, r.ordered, r.secret, t.owner_seq, r.created_at
+    from jsonb_to_recordset(p->'endpoints') r(u integer, id uuid, user_id uuid, url text, events text[],
+      ordered boolean, secret text, created_at timestamptz)
+    join users t on t.id = r.user_id
+    where outcome[r.u] = 'won';
+  update endpoints e set url = r.url, events = r.events, ordered = r.ordered, secret = r.secret,
+      previous_secret = r.previous_secret, previous_until = r.previous_until, version = e.version + 1,
+      disabled_at = r.disabled_at, disabled_reason = r.disabled_reason,
+      failing_since = case when r.anew then null else e.failing_since end,
+      gone_at = case when r.anew then null else e.gone_at end
+    from jsonb_to_recordset(p->'endpoint_changes') r(u integer, id uuid, url text, events text[], ordered boolean,
+      secret text, previous_secret text, previous_until timestamptz, disabled_at timestamptz, disabled_reason text,
+      anew boolean)
+    where outcome[r.u] = 'won' and e.id = r.id;
+  update endpoints e set cursor = r."to"
+    from jsonb_to_recordset(p->'endpoint_cursors') r(u integer, id uuid, "to" bigint)
+    where outcome[r.u] = 'won' and e.id = r.id;
+  update endpoints e set failing_since = case when h.taken then null else coalesce(e.failing_since, h.at) end,
+      gone_at = case when h.taken then null else coalesce(e.gone_at, h.gone_at) end
+    from (
+      select r.id, bool_or(r.taken) taken, min(r.at) at, min(r.at) filter (where r.gone) gone_at
+      from jsonb_to_recordset(p->'endpoint_tries') r(u integer, id uuid, taken boolean, gone boolean, at timestamptz)
+      where outcome[r.u] = 'won' group by r.id
+    ) h
+    where e.id = h.id and case when h.taken then e.failing_since is not null
+      else e.failing_since is null or (h.gone_at is not null and e.gone_at is null) end;
+  update endpoints e set deleted_at = coalesce(e.deleted_at, r.deleted_at)
+    from jsonb_to_recordset(p->'tombstones') r(u integer, endpoint_id uuid, deleted_at timestamptz)
+    where outcome[r.u] = 'won' and e.id = r.endpoint_id;
+end $function$;

@@ -23,6 +23,11 @@ import { createChatCommands } from "./chats/commands.ts";
 import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
 import { createChatRoutes } from "./chats/routes.ts";
 import type { Config } from "./config.ts";
+import { createDeliveryRoutes } from "./endpoints/delivery-routes.ts";
+import { endpointFacts } from "./endpoints/facts.ts";
+import { createFilterCheck } from "./endpoints/filter.ts";
+import { createEndpointRoutes } from "./endpoints/routes.ts";
+import type { WebhooksOut } from "./endpoints/webhooks-out.ts";
 import { createDocs } from "./http/docs.ts";
 import { createExchanges } from "./http/exchange.ts";
 import { createGuard } from "./http/guard.ts";
@@ -73,6 +78,7 @@ export type Ground = {
   /** The states of the provider accounts. */
   accounts(): Promise<ProviderState[]>;
   hooks: Hooks;
+  out: Pick<WebhooksOut, "commands" | "targets">;
   history: History;
   outlook: OutlookOf;
   present: PresentJob;
@@ -85,7 +91,7 @@ export type Ground = {
 /** `removals`: what a request to delete does, by kind. */
 export const createApi = (ground: Ground) => {
   const { config, log, metrics, services, models, accounts, hooks, history, outlook, present } = ground;
-  const { clients, messages, dispatch, watch } = ground;
+  const { clients, messages, dispatch, watch, out } = ground;
   const { query, clock, draws, bus, storage, s3, providers } = services;
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
@@ -178,10 +184,11 @@ export const createApi = (ground: Ground) => {
     publicUrl: config.PUBLIC_URL,
   });
 
+  const facts = [...chatFacts, ...optionFacts, ...attachmentFacts, ...jobFacts, ...batchFacts, ...endpointFacts];
   const asyncapi = createAsyncApi({
     publicUrl: config.PUBLIC_URL,
     version,
-    facts: [...chatFacts, ...optionFacts, ...attachmentFacts, ...jobFacts, ...batchFacts],
+    facts,
     streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions],
   });
 
@@ -238,7 +245,17 @@ export const createApi = (ground: Ground) => {
     .use(
       createBatchRoutes({ guard, commands: batchCommands, reads: batchReads, streams: batchStreams, once, urlEpoch }),
     )
-    .use(createHookRoutes({ receiver, exchanges }));
+    .use(createHookRoutes({ receiver, exchanges }))
+    .use(
+      createEndpointRoutes({
+        ...out,
+        guard,
+        query,
+        checkEvents: createFilterCheck(facts.map(({ type }) => type)),
+        now: clock.now,
+      }),
+    )
+    .use(createDeliveryRoutes({ guard, commands: out.commands, query }));
 
   const served: Served = {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
@@ -249,6 +266,7 @@ export const createApi = (ground: Ground) => {
     job: jobCommands.remove,
     batch: batchCommands.remove,
     attachment: attachmentCommands.remove,
+    endpoint: out.commands.remove,
   };
   return { ...served, removals };
 };

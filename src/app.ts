@@ -5,6 +5,8 @@ import { createLife } from "./actors/life.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
 import { presentBatch } from "./batches/reads.ts";
 import type { Config } from "./config.ts";
+import { triedEndpoints } from "./endpoints/tried.ts";
+import { createWebhooksOut } from "./endpoints/webhooks-out.ts";
 import { createFactLog } from "./facts/log.ts";
 import { createRelay } from "./facts/relay.ts";
 import { createMetrics } from "./http/metrics.ts";
@@ -101,12 +103,14 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     draws,
     log,
     alone: services.alone,
-    rows: outputRows,
+    rows: (change) => ({ ...outputRows(change), ...triedEndpoints(change) }),
     announce: (facts) => {
       bus.announce(facts);
       relay?.hint(new Set(facts.map(({ stream }) => stream)));
       facts.forEach(observeJobs);
+      out.outbox.announce(facts);
     },
+    changed: (change) => out.outbox.changed(change),
     observe: {
       commit: (seconds, outcomes) => {
         metrics.commitSeconds.observe(seconds);
@@ -119,6 +123,8 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     },
   });
   opened.defer(() => engine.close());
+  const out = createWebhooksOut({ config, query, dispatch: engine.dispatch, clock, draws, log });
+  opened.defer(() => out.outbox.close());
   const hooks = createHooks({
     secret: services.derive("webhooks"),
     publicUrl: config.PUBLIC_URL,
@@ -156,6 +162,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     if (fact.actorKind === "batch") return presentBatch(fact.actorId, fact.data as unknown as BatchView);
     return fact.data;
   };
+  engine.handle(out.effects({ factLog, render }));
   const envelopes = createEnvelopes({ render, source: config.PUBLIC_URL, log });
   const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
   const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
@@ -179,6 +186,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     finishWork: async () => {
       clients.close();
       await retention.close();
+      await out.outbox.close();
       await engine.drain();
     },
     observe: (state) => {
@@ -198,6 +206,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     models,
     accounts: accounts.states,
     hooks,
+    out,
     history,
     outlook,
     present,
@@ -229,10 +238,13 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     start: async () => {
       relay?.start();
       await engine.start();
+      out.outbox.start();
       retention.start();
       life.started();
     },
     settle: async () => {
+      await engine.settle();
+      await out.outbox.idle();
       await engine.settle();
       await relay?.idle();
     },

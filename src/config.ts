@@ -103,6 +103,12 @@ export const Settings = Type.Object({
   RETAIN_CHATS_DAYS: days("days without a message after which a chat is deleted; 0: never"),
   RETAIN_JOBS_DAYS: days("days after its end when a job or request is deleted with its outputs; 0: never"),
   RETAIN_ATTACHMENTS_DAYS: days("days after its creation when an unused attachment is deleted; 0: never"),
+  WEBHOOK_TIMEOUT_MS: ms(10_000, "hard limit of sending one webhook"),
+  WEBHOOK_RETRY_MIN_MS: ms(5000, "first wait before a webhook that failed is sent again; it grows fourfold"),
+  WEBHOOK_RETRY_MAX_MS: ms(28_800_000, "longest wait before a webhook that failed is sent again"),
+  WEBHOOK_RETRY_LIMIT: Type.Integer({ minimum: 0, maximum: 30, default: 9, description: "repeats of one webhook" }),
+  WEBHOOK_DISABLE_AFTER_MS: ms(259_200_000, "an endpoint for which everything failed for so long is disabled"),
+  WEBHOOKS_ALLOW_PRIVATE: flag(false, "webhooks may be sent to private addresses, too; refused in production"),
   PROMPT_ENHANCEMENT: flag(true, "add the model's style words to prompts"),
 
   SIMULATED: optional(Type.Boolean({ description: "offer the simulated provider; default outside production" })),
@@ -182,6 +188,8 @@ const conflicts = (c: Known): string[] => {
   rule(production && !c.JWT_SECRET, "JWT_SECRET must be set in production (32 characters or more)");
   rule(production && /^(.)\1+$|secret|change.?me/i.test(c.JWT_SECRET ?? ""), "JWT_SECRET looks like a default");
   rule(production && c.DEMO === true, "DEMO=1 is refused in production");
+  rule(production && c.WEBHOOKS_ALLOW_PRIVATE, "WEBHOOKS_ALLOW_PRIVATE=1 is refused in production");
+  rule(c.WEBHOOK_RETRY_MIN_MS > c.WEBHOOK_RETRY_MAX_MS, "WEBHOOK_RETRY_MIN_MS must not exceed WEBHOOK_RETRY_MAX_MS");
   for (const name of Object.keys(DEFAULT_URLS) as (keyof typeof DEFAULT_URLS)[]) {
     // Credentials and outputs would go in the clear, and an http base also loosens where outputs may come from.
     rule(production && !c[name].startsWith("https://"), `${name} must be https in production`);

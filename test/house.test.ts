@@ -2,7 +2,7 @@
  * The law of the house: who may import whom. An arrow may skip down, never up:
  *
  *   main → app, runtime → api → services → inspect, retention, slices → http, streams → actors → facts
- *     → db, bus, storage, providers, embedded → config, log, errors, ports → machines
+ *     → db, bus, storage, providers, embedded → net → config, log, errors, ports → machines
  *
  * Types count like values: a type that points up is a design that points up.
  */
@@ -20,16 +20,29 @@ const LAYERS = [
   ["app", "runtime"],
   ["api"],
   ["services"],
-  ["inspect", "retention", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"],
+  [
+    "inspect",
+    "retention",
+    "endpoints",
+    "webhooks",
+    "batches",
+    "chats",
+    "options",
+    "jobs",
+    "attachments",
+    "models",
+    "auth",
+  ],
   ["http", "streams"],
   ["actors"],
   ["facts"],
   ["db", "bus", "storage", "providers", "embedded"],
+  ["net"],
   ["config", "log", "errors", "ports"],
   ["machines"],
 ];
 /** A slice may import those after it. */
-const SLICES = ["webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"];
+const SLICES = ["endpoints", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"];
 /** Live beside the layers: a browser and a foreign program have none of what is above. */
 const OUTSIDE = ["client", "web"];
 

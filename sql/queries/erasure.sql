@@ -177,6 +177,7 @@ with page as materialized (
     and not exists (select 1 from batches where user_id = u.id)
     and not exists (select 1 from jobs where user_id = u.id)
     and not exists (select 1 from attachments where user_id = u.id)
+    and not exists (select 1 from endpoints where user_id = u.id)
   order by u.id limit $3::integer for no key update skip locked
 ), gone_keys as (
   delete from idempotency i using page where i.user_id = page.id

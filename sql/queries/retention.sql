@@ -70,6 +70,8 @@ cross join lateral (
    where user_id = u.id and deleted_at is null and chat_id is null and batch_id is null limit $1::integer)
   union all
   (select 'attachment', id, user_id from attachments where user_id = u.id and deleted_at is null limit $1::integer)
+  union all
+  (select 'endpoint', id, user_id from endpoints where user_id = u.id and deleted_at is null limit $1::integer)
 ) p
 where u.deleted_at is not null and u.erased_at is null
 limit $1::integer;

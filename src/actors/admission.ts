@@ -3,6 +3,7 @@ import { Problem } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Sent } from "./dispatch.ts";
+import { createErrands } from "./errands.ts";
 
 const MOST_AT_ONCE = 200;
 
@@ -16,9 +17,6 @@ type Account = { id: string; free: number; opens_in_ms: number | null };
  */
 export const createAdmission = (deps: { query: Query; clock: Clock; start(job: string): Promise<Sent>; log: Log }) => {
   const later = new Map<string, () => void>();
-  const running = new Map<string, Promise<void>>();
-  const again = new Set<string>();
-  let closed = false;
 
   const started = async (job: string): Promise<boolean> => {
     try {
@@ -32,53 +30,40 @@ export const createAdmission = (deps: { query: Query; clock: Clock; start(job: s
   const comeBack = (account: string, ms: number | null) => {
     later.get(account)?.();
     later.delete(account);
-    if (ms === null || closed) return;
+    if (ms === null || errands.isClosed()) return;
     const cancel = deps.clock.after(Math.max(1, Math.ceil(ms)), () => {
       later.delete(account);
-      hint(account);
+      errands.hint(account);
     });
     later.set(account, cancel);
   };
 
-  const admit = async (account: string) => {
+  const admit = async (account: string): Promise<void> => {
     for (;;) {
-      again.delete(account);
       const accounts = await deps.query<Account>("freeAccounts");
       const { free = 0, opens_in_ms = null } = accounts.find(({ id }) => id === account) ?? {};
       comeBack(account, opens_in_ms);
-      if (free > 0 && !closed) {
-        const jobs = await deps.query<{ id: string }>("nextTurns", [account, Math.min(free, MOST_AT_ONCE)]);
-        const outcomes = await Promise.all(jobs.map(({ id }) => started(id)));
-        if (outcomes.some(Boolean)) continue;
-      }
-      if (!again.has(account) || closed) return;
+      if (free <= 0 || errands.isClosed()) return;
+      const jobs = await deps.query<{ id: string }>("nextTurns", [account, Math.min(free, MOST_AT_ONCE)]);
+      const outcomes = await Promise.all(jobs.map(({ id }) => started(id)));
+      if (!outcomes.some(Boolean)) return;
     }
   };
-
-  /** A slot became free, a job began to wait, or a pause has begun or ended. Coalesces. */
-  const hint = (account: string) => {
-    if (closed) return;
-    if (running.has(account)) {
-      again.add(account);
-      return;
-    }
-    const run = admit(account)
-      .catch((error) => deps.log.warn({ err: error, account }, "admission failed; the sweep will try again"))
-      .finally(() => running.delete(account));
-    running.set(account, run);
-  };
+  const errands = createErrands({
+    run: admit,
+    failed: (error, account) => deps.log.warn({ err: error, account }, "admission failed; the sweep will try again"),
+  });
 
   return {
-    hint,
+    /** A slot became free, a job began to wait, or a pause has begun or ended. Coalesces. */
+    hint: errands.hint,
     /** Covers crashes between a commit and its hint. */
     sweep: async () => {
-      for (const { id, free } of await deps.query<Account>("freeAccounts")) if (free > 0) hint(id);
+      for (const { id, free } of await deps.query<Account>("freeAccounts")) if (free > 0) errands.hint(id);
     },
-    idle: async () => {
-      while (running.size > 0) await Promise.all(running.values());
-    },
+    idle: errands.idle,
     close: () => {
-      closed = true;
+      errands.close();
       for (const cancel of later.values()) cancel();
       later.clear();
     },

@@ -49,6 +49,9 @@ export const policyOf = (c: Config): Policy => ({
   failoverAfterMs: c.FAILOVER_AFTER_MS,
   uploadTtlMs: c.UPLOAD_TTL_S * 1000,
   verifyTimeoutMs: 60_000,
+  delivery: { minMs: c.WEBHOOK_RETRY_MIN_MS, maxMs: c.WEBHOOK_RETRY_MAX_MS, factor: 4, jitter: 0.2 },
+  deliveryRetries: c.WEBHOOK_RETRY_LIMIT,
+  deliverTimeoutMs: c.WEBHOOK_TIMEOUT_MS,
 });
 
 export type EngineDeps = {
@@ -67,6 +70,8 @@ export type EngineDeps = {
   rows(change: ActorChange): Rows;
   /** Facts that were just committed here. */
   announce(facts: Fact[]): void;
+  /** An actor has just been changed here. */
+  changed?(change: ActorChange): void;
   observe: {
     commit(seconds: number, outcomes: readonly UnitOutcome["kind"][]): void;
     /** Units were given up, for now, or refused by the database. */
@@ -120,7 +125,9 @@ export const createEngine = (deps: EngineDeps) => {
         for (const { type, params } of change.effects) effects.execute(change, type, params, committedAt);
         if (change.account !== null && (change.slots < 0 || change.turns > 0 || change.report !== null))
           admission.hint(change.account);
-        if (!soft) watch.notify(change);
+        if (soft) return;
+        watch.notify(change);
+        deps.changed?.(change);
       },
       facts: deps.announce,
     },
@@ -166,7 +173,7 @@ export const createEngine = (deps: EngineDeps) => {
     graceMs: config.TAKEOVER_GRACE_MS,
     watchdogMs:
       policy.notAfterMs +
-      Math.max(policy.ingestTimeoutMs, policy.submitTimeoutMs, policy.verifyTimeoutMs) +
+      Math.max(policy.ingestTimeoutMs, policy.submitTimeoutMs, policy.verifyTimeoutMs, policy.deliverTimeoutMs) +
       2 * WATCHDOG_MARGIN_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_S * 1000,
     wake: (id, wake) => {

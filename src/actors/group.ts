@@ -13,6 +13,10 @@ const TABLES = [
   "jobs",
   "attachments",
   "outputs",
+  "endpoints",
+  "endpoint_changes",
+  "endpoint_cursors",
+  "endpoint_tries",
   "tombstones",
 ] as const satisfies (keyof Rows)[];
 

@@ -74,13 +74,17 @@ export type Rows = Partial<
     | "jobs"
     | "attachments"
     | "outputs"
+    | "endpoints"
+    | "endpoint_changes"
+    | "endpoint_cursors"
+    | "endpoint_tries"
     | "tombstones",
     Row[]
   >
 >;
 
 /** A row that must not have been deleted; `user`: nor, unlike the others, need be there already. */
-export type Live = { kind: "user" | "chat" | "batch" | "job" | "attachment"; id: string };
+export type Live = { kind: "user" | "chat" | "batch" | "job" | "attachment" | "endpoint"; id: string };
 
 export type Idempotency = {
   userId: string;

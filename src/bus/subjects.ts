@@ -8,8 +8,8 @@ export const ALL_SUBJECTS = "darkroom.>";
 export const SUBJECT = "darkroom.{owner}.{stream}.{actor_kind}.{actor_id}.{fact}";
 export const SUBJECT_PLACES: Readonly<Record<string, string>> = {
   owner: "id of the user whose it is",
-  stream: "id of the chat, else of the batch, else of the job or upload itself",
-  actor_kind: "job, batch, attachment, chat, message or option",
+  stream: "id of the chat, else of the batch, else of the job, upload or webhook itself",
+  actor_kind: "job, batch, attachment, delivery, chat, message, option or webhook",
   actor_id: "id of the actor or row",
   fact: "what happened, e.g. succeeded",
 };

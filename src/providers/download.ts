@@ -12,7 +12,13 @@ import ipaddr from "ipaddr.js";
 import { Classified } from "../errors.ts";
 import type { Provider, RemoteOutput } from "../ports.ts";
 import { isAllowed } from "./allowed.ts";
-import { AddressError, createCheckedLookup, isPublicAddress, type Resolve, resolveByDns } from "./public-address.ts";
+import {
+  AddressError,
+  createCheckedLookup,
+  isPublicAddress,
+  type Resolve,
+  resolveByDns,
+} from "../net/public-address.ts";
 
 /** `retryable`: whether fetching it again may help. */
 const CODES = {

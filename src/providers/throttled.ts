@@ -1,6 +1,6 @@
 import type { CheckOutcome } from "../ports.ts";
 import type { Answer } from "./call.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../net/retry-after.ts";
 
 const USUAL_MS = 5_000;
 

@@ -5,6 +5,7 @@
  *   a batch        its jobs, facts, the rest of it
  *   a chat         its jobs, options, messages, facts, the rest of it
  *   an attachment  all at once
+ *   an endpoint    its deliveries, facts, the rest of it; a delivery that has ended goes by itself, later
  *   a user         when nothing else of theirs is left: keys and turns; the bare row stays
  *
  * Every statement is a transaction of its own and takes a bounded page; what holds the others together goes last. So
@@ -22,6 +23,8 @@ const LETTER_MS = 60_000;
 const SUBJECTS = 20;
 const JOBS = 20;
 const ROWS = 500;
+/** How long it can be seen how a webhook was delivered. */
+const DELIVERIES_MS = 30 * 86_400_000;
 
 type Id = { id: string };
 
@@ -55,6 +58,11 @@ export const createErasure = (deps: { write: Query; clock: Clock; durable: boole
     await all("eraseFacts", id);
     await write("eraseBatch", [id]);
   };
+  const eraseEndpoint = async (id: string) => {
+    await all("eraseDeliveries", id);
+    await all("eraseFacts", id);
+    await write("eraseEndpoint", [id]);
+  };
   const found = async (name: string): Promise<string[]> =>
     ids(await write<Id>(name, [new Date(clock.now() - SETTLE_MS), durable, SUBJECTS]));
 
@@ -68,8 +76,12 @@ export const createErasure = (deps: { write: Query; clock: Clock; durable: boole
     if (jobs.length > 0) await write("eraseJobs", [jobs, now(), true]);
     const attachments = await found("erasableAttachments");
     if (attachments.length > 0) await write("eraseAttachments", [attachments, now()]);
+    const endpoints = await found("erasableEndpoints");
+    for (const id of endpoints) await eraseEndpoint(id);
+    const deliveries = await write("eraseOldDeliveries", [new Date(clock.now() - DELIVERIES_MS), ROWS]);
     const users = await write("eraseUsers", [new Date(clock.now() - SETTLE_MS), now(), SUBJECTS]);
     await write("eraseLetters", [new Date(clock.now() - LETTER_MS)]);
-    return [chats, batches, jobs, attachments, users].some(({ length }) => length === SUBJECTS);
+    const full = [chats, batches, jobs, attachments, endpoints, users].some(({ length }) => length === SUBJECTS);
+    return full || deliveries.length === ROWS;
   };
 };

@@ -6,7 +6,7 @@ import { each } from "./each.ts";
 
 const PAGE = 100;
 
-export type Kind = "chat" | "job" | "batch" | "attachment";
+export type Kind = "chat" | "job" | "batch" | "attachment" | "endpoint";
 /** What a request to delete does, so that streams hear of it and live jobs are canceled. */
 export type Removals = Record<Kind, (id: string, caller: Caller) => Promise<void>>;
 /** Days; 0: never. */

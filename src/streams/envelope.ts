@@ -23,6 +23,25 @@ export type Envelope = Static<typeof Envelope>;
 export const Aside = Type.Omit(Envelope, ["sequence", "traceparent"]);
 export type Aside = Static<typeof Aside>;
 
+/** One fact with its data as people outside get it. What has no `seq` is not in the log. */
+export const envelopeOf = (
+  fact: Pick<Fact, "id" | "type" | "actorId" | "at" | "stream" | "traceparent"> & { seq: number | null },
+  source: string,
+  data: Record<string, unknown>,
+): Omit<Envelope, "sequence"> & { sequence?: string } => ({
+  specversion: "1.0",
+  id: fact.id,
+  source,
+  type: `darkroom.${fact.type}`,
+  subject: fact.actorId,
+  time: new Date(fact.at).toISOString(),
+  datacontenttype: "application/json",
+  ...(fact.seq === null ? {} : { sequence: String(fact.seq) }),
+  stream: fact.stream,
+  ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
+  data,
+});
+
 /** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
 const UPDATES = new Set(["job", "batch", "attachment", "chat"]);
 
@@ -56,19 +75,7 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
     return {};
   };
   const make = async (fact: Fact): Promise<Rendered> => {
-    const envelope: Envelope = {
-      specversion: "1.0",
-      id: fact.id,
-      source,
-      type: `darkroom.${fact.type}`,
-      subject: fact.actorId,
-      time: new Date(fact.at).toISOString(),
-      datacontenttype: "application/json",
-      sequence: String(fact.seq),
-      stream: fact.stream,
-      ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
-      data: await dataOf(fact),
-    };
+    const envelope = envelopeOf(fact, source, await dataOf(fact));
     return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
   };
   return (fact: Fact): Promise<Rendered> => {

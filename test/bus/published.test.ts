@@ -7,6 +7,8 @@ import { type CloudEvent, HTTP } from "cloudevents";
 import sharp from "sharp";
 import { connect } from "../../src/db/connect.ts";
 import { createQueries, loadQueries } from "../../src/db/queries.ts";
+import { changeTo, deliveryWhen, sendTest, subscribe } from "../endpoints/bundle.ts";
+import { openReceiver } from "../endpoints/receiver.ts";
 import { until } from "../streams/until.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 import { createClient } from "../support/client.ts";
@@ -59,12 +61,17 @@ describe("what is published", () => {
   /** channel → what came by it. */
   const seen = new Map<string, readonly ServerEvent[]>();
 
-  /** A little of everything: talk, an upload, jobs that end well, badly and by cancel, a batch. */
+  /** A little of everything: talk, an upload, jobs that end well, badly and by cancel, a batch, a webhook in vain. */
   const live = async () => {
     const client = createClient(() => app.url, { traceparent: TRACEPARENT });
     const chat = await startChat(client);
     const watched = await client.events(`/sse/${chat.id}?after=0`);
     opened.defer(() => watched.close());
+    const receiver = opened.use(await openReceiver());
+    receiver.answer((response) => void response.writeHead(500).end());
+    const webhook = await subscribe(client, receiver, { events: ["chat.renamed"] });
+    await deliveryWhen(client, await sendTest(client, webhook.id), "FAILED");
+    for (const disabled of [true, false]) await changeTo(client, webhook.id, { disabled });
     const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: "#246" } })
       .png()
       .toBuffer();
@@ -111,6 +118,8 @@ describe("what is published", () => {
         S3_EMBEDDED_SHARED: "1",
         DATA_DIR: directory,
         RETRY_LIMIT: "1",
+        WEBHOOKS_ALLOW_PRIVATE: "1",
+        WEBHOOK_RETRY_LIMIT: "0",
       }),
     );
     document = (await app.client.get<Document>("/asyncapi.json")).body;
@@ -140,7 +149,8 @@ describe("what is published", () => {
       );
     }
     const wanted = ["job.succeeded", "job.failed", "job.canceled", "job.rendered", "batch.succeeded", "chat.deleted"];
-    for (const type of [...wanted, "message.created", "option.created", "attachment.ready"]) {
+    const others = ["message.created", "option.created", "attachment.ready", "delivery.failed", "webhook.disabled"];
+    for (const type of [...wanted, ...others, "webhook.enabled"]) {
       assert.ok(types.has(type), type);
     }
   });

@@ -1,5 +1,6 @@
 import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
+import { deliveryMachine } from "../../machines/delivery.ts";
 import type { ActorKind } from "../../machines/registry.ts";
 import type { MachineEvent, Snapshot } from "../../machines/step.ts";
 import { aJob, OUTPUT, STORED } from "./a-job.ts";
@@ -123,8 +124,29 @@ const attachmentCases = (): Record<string, Case> => {
   };
 };
 
+const deliveryCases = (): Record<string, Case> => {
+  const event = { id: "event-1", type: "job.succeeded", stream: "stream-1", seq: 7 };
+  const delivery = () => drive(deliveryMachine, { event, redeliveryOf: null });
+  const sending = delivery();
+  sending.send("start");
+  const answer = { type: "answered", n: 1, ms: 5, status: 200, response: "ok", afterMs: 0 };
+  const waiting = delivery();
+  waiting.sendAll([{ type: "start" }, { type: "unanswered", n: 1, ms: 5, code: "timeout" }]);
+  const failed = delivery();
+  failed.sendAll([{ type: "start" }, { ...answer, status: 410 }]);
+  return {
+    pending: take(delivery(), { type: "start" }),
+    sending: take(sending, answer),
+    "sending without an answer": take(sending),
+    waiting: take(waiting),
+    "waiting, redelivered": take(waiting, { type: "redeliver" }),
+    failed: take(failed, { type: "redeliver" }),
+  };
+};
+
 export const goldenCases: Record<ActorKind, () => Record<string, Case>> = {
   job: jobCases,
   batch: batchCases,
   attachment: attachmentCases,
+  delivery: deliveryCases,
 };

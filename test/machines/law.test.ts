@@ -8,6 +8,8 @@ import { batchMachine } from "../../machines/batch.ts";
 import { BatchCommand } from "../../machines/batch.words.ts";
 import { breakerMachine } from "../../machines/breaker.ts";
 import { BreakerCommand } from "../../machines/breaker.words.ts";
+import { deliveryMachine } from "../../machines/delivery.ts";
+import { DeliveryCommand } from "../../machines/delivery.words.ts";
 import { statePaths } from "../../machines/diagram.ts";
 import { jobMachine } from "../../machines/job.ts";
 import { JobCommand } from "../../machines/job.words.ts";
@@ -34,6 +36,11 @@ const LAWS: Record<string, Law> = {
     },
   },
   attachment: { machine: attachmentMachine, commands: AttachmentCommand, patient: {} },
+  delivery: {
+    machine: deliveryMachine,
+    commands: DeliveryCommand,
+    patient: { pending: "whoever sees that there is room starts it, and a sweep looks for it once a second" },
+  },
   breaker: {
     machine: breakerMachine,
     commands: BreakerCommand,

@@ -4,6 +4,7 @@ import type { AnyStateMachine } from "xstate";
 import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
 import { createBreakerMachine } from "../../machines/breaker.ts";
+import { createDeliveryMachine, type DeliveryContext } from "../../machines/delivery.ts";
 import type { JobContext } from "../../machines/job.context.ts";
 import { createJobMachine } from "../../machines/job.ts";
 import { nodeMachine } from "../../machines/node.ts";
@@ -97,6 +98,26 @@ const attachments = explore(
   ({ tries }) => tries,
 );
 
+const delivery = createDeliveryMachine({ ...defaultPolicy, deliveryRetries: 2 });
+const deliveries = explore(
+  delivery,
+  { event: { id: "x", type: "x", stream: "x", seq: 1 }, redeliveryOf: null },
+  ({ context: { starts } }) => [
+    { type: "start" },
+    ...[starts, starts - 1].flatMap((n) => [
+      ...[200, 410, 500].map((status) => ({ type: "answered", n, ms: 1, status, response: "", afterMs: 0 })),
+      { type: "unanswered", n, ms: 1, code: "x" },
+      { type: "notSent", n },
+    ]),
+    { type: "dropped", code: "x" },
+    { type: "redeliver" },
+  ],
+  (context) => {
+    const { tries, error, finishedAt } = context as unknown as DeliveryContext;
+    return [tries.length, tries.at(-1)?.status, error, finishedAt];
+  },
+);
+
 const breaker = createBreakerMachine({ failures: 2, coolDownMs: 1000 });
 const breakers = explore(
   breaker,
@@ -120,6 +141,7 @@ const explored: [string, AnyStateMachine, Explored][] = [
   ["job", job, jobs],
   ["batch", batchMachine, batches],
   ["attachment", attachmentMachine, attachments],
+  ["delivery", delivery, deliveries],
   ["breaker", breaker, breakers],
   ["node", nodeMachine, nodes],
 ];
@@ -179,6 +201,33 @@ describe("the ways through the machines", () => {
     const stored = Object.keys(createRegistry(defaultPolicy));
     assert.deepEqual(explored.map(([name]) => name).sort(), [...stored, "breaker", "node"].sort());
   });
+});
+
+describe("wherever a delivery is", () => {
+  const all = deliveries.snapshots.map((snapshot) => ({
+    state: stateName(snapshot.value),
+    done: snapshot.status === "done",
+    context: snapshot.context as DeliveryContext,
+  }));
+  const each = (check: (delivery: (typeof all)[number]) => boolean) =>
+    assert.deepEqual(
+      all.filter((found) => !check(found)),
+      [],
+    );
+
+  it("it has an end exactly when it has ended", () =>
+    each(({ done, context }) => done === (context.finishedAt !== null)));
+
+  it("it has succeeded exactly when its last try was taken", () =>
+    each(({ state, context: { tries } }) => (state === "succeeded") === (tries.at(-1)?.status === 200)));
+
+  it("it knows when it is sent again exactly while it waits", () =>
+    each(({ state, context }) => (state === "waiting") === (context.dueAt !== null)));
+
+  it("a bad end has a reason, and nothing else has", () =>
+    each(({ state, context }) => ["failed", "canceled"].includes(state) === (context.error !== null)));
+
+  it("it is tried no more often than the policy allows", () => each(({ context: { tries } }) => tries.length <= 3));
 });
 
 describe("wherever a job is", () => {

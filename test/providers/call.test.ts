@@ -5,7 +5,7 @@ import { afterEach, describe, it } from "node:test";
 import { createLog, type Log } from "../../src/log.ts";
 import { isAllowed } from "../../src/providers/allowed.ts";
 import { type CallerDeps, createCaller } from "../../src/providers/call.ts";
-import { retryAfterMs } from "../../src/providers/retry-after.ts";
+import { retryAfterMs } from "../../src/net/retry-after.ts";
 
 const never = new AbortController().signal;
 const log = createLog("silent");

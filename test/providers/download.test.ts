@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import { afterEach, describe, it } from "node:test";
 import { createDownloader, type DownloaderDeps } from "../../src/providers/download.ts";
-import { isPublicAddress } from "../../src/providers/public-address.ts";
+import { isPublicAddress } from "../../src/net/public-address.ts";
 import { SELF_SIGNED } from "./self-signed.ts";
 
 const never = new AbortController().signal;

@@ -24,6 +24,7 @@ const TABLES = [
   "facts",
   "streams",
   "condemned",
+  "endpoints",
 ];
 
 /** Rows by table, without the empty ones. */

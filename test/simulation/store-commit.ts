@@ -67,7 +67,7 @@ const instant = (text: string | null) => (text === null ? null : Date.parse(text
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 const keyOf = ({ user_id, route, key }: UnitItem) => `${user_id} ${route} ${key}`;
 /** Tables of the slices that a simulation has no use for. */
-const UNUSED = ["live", "users", "chats", "chat_changes", "messages", "options", "attachments"];
+const UNUSED = ["live", "users", "chats", "chat_changes", "messages", "options", "attachments", "endpoints"];
 
 /** What a broken database would do; the checker has to notice. */
 export type CommitFaults = {

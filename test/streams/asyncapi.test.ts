@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { Parser } from "@asyncapi/parser";
 import { attachmentMachine } from "../../machines/attachment.ts";
 import { batchMachine } from "../../machines/batch.ts";
+import { deliveryMachine } from "../../machines/delivery.ts";
 import { jobContext } from "../../machines/job.context.ts";
 import { jobMachine } from "../../machines/job.ts";
 import { defaultPolicy } from "../../machines/policy.ts";
@@ -61,7 +62,8 @@ describe("the AsyncAPI document", () => {
   });
 
   it("lists every fact that machines emit and slices append, and no other", () => {
-    const machines = [jobMachine, batchMachine, attachmentMachine].flatMap(({ config }) => emittedBy(config));
+    const stored = [jobMachine, batchMachine, attachmentMachine, deliveryMachine];
+    const machines = stored.flatMap(({ config }) => emittedBy(config));
     const types = new Set([...machines, ...appended()]);
     assert.ok(types.size > 30, [...types].join());
     assert.deepEqual(Object.keys(document.channels.facts?.messages ?? {}).sort(), [...types].sort());

@@ -1,6 +1,6 @@
 import type { SubmitOutcome } from "../../ports.ts";
 import type { Called } from "../call.ts";
-import { retryAfterMs } from "../retry-after.ts";
+import { retryAfterMs } from "../../net/retry-after.ts";
 import { complaintIn, isLocked, isModerated } from "./complaint.ts";
 import { refInUrl, refOf } from "./ref.ts";
 

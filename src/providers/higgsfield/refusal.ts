@@ -1,6 +1,6 @@
 import type { SubmitOutcome } from "../../ports.ts";
 import type { Answer, Called } from "../call.ts";
-import { retryAfterMs } from "../retry-after.ts";
+import { retryAfterMs } from "../../net/retry-after.ts";
 
 const NOT_SENT_MS = 1_000;
 const BUSY_MS = 5_000;

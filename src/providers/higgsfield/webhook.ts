@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { WebhookDelivery, WebhookVerdict } from "../../ports.ts";
-import { createStandardVerifier } from "../standard-webhooks.ts";
+import { createStandardVerifier } from "../../net/standard-webhooks.ts";
 
 const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest();
 

@@ -1,6 +1,6 @@
 import type { SubmitOutcome } from "../../ports.ts";
 import type { Answer } from "../call.ts";
-import { retryAfterMs } from "../retry-after.ts";
+import { retryAfterMs } from "../../net/retry-after.ts";
 import { isModeration, tidy } from "./outcome.ts";
 import { fieldsOf } from "./prediction.ts";
 

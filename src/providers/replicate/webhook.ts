@@ -1,7 +1,7 @@
 import type { Log } from "../../log.ts";
 import type { WebhookDelivery, WebhookVerdict } from "../../ports.ts";
 import type { Caller } from "../call.ts";
-import { createStandardVerifier } from "../standard-webhooks.ts";
+import { createStandardVerifier } from "../../net/standard-webhooks.ts";
 import { fieldsOf } from "./prediction.ts";
 
 const ASK_MS = 3_000;

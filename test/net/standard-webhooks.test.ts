@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { Webhook } from "standardwebhooks";
 import type { WebhookDelivery } from "../../src/ports.ts";
-import { createStandardVerifier } from "../../src/providers/standard-webhooks.ts";
+import { createStandardSecret, createStandardVerifier, signStandard as sign } from "../../src/net/standard-webhooks.ts";
 import { signStandard } from "../emulators/kit-webhooks.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -117,6 +117,16 @@ describe("a Standard Webhook", () => {
     assert.equal(reason(deliver(message)), "ok");
     const ours = signStandard(SECRET)({ id: "msg_1", body, at: now });
     assert.deepEqual(reference.verify(body, ours), { a: "ä \u0000 💡" });
+  });
+
+  it("is signed by us as the reference library wants it, with each of several secrets", () => {
+    const secrets = [createStandardSecret(), createStandardSecret()];
+    assert.notEqual(secrets[0], secrets[1]);
+    const body = '{"a":"ä 💡"}';
+    const headers = sign(secrets, { id: "msg_1", at: Date.now(), body });
+    for (const secret of secrets) assert.deepEqual(new Webhook(secret).verify(body, headers), { a: "ä 💡" });
+    assert.throws(() => new Webhook(createStandardSecret()).verify(body, headers));
+    assert.throws(() => sign(["whsec_"], { id: "msg_1", at: 0, body }), /base64/);
   });
 
   it("cannot be judged with a secret that holds no key", () => {
