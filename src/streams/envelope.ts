@@ -12,6 +12,7 @@ export const Envelope = Type.Object({
   time: Type.String({ format: "date-time" }),
   datacontenttype: Type.Literal("application/json"),
   sequence: Type.String({ description: "seq in its stream: the cursor to resume from" }),
+  ownersequence: Type.String({ description: "seq in all that its owner owns: the cursor of the feed of that" }),
   stream: Type.String(),
   traceparent: Type.Optional(Type.String({ description: "W3C trace context of the request that caused it" })),
   data: Type.Record(Type.String(), Type.Unknown()),
@@ -19,7 +20,7 @@ export const Envelope = Type.Object({
 export type Envelope = Static<typeof Envelope>;
 
 /** The same for what is not in the log: it has no place in the stream, and nobody resumes from it. */
-export const Aside = Type.Omit(Envelope, ["sequence", "traceparent"]);
+export const Aside = Type.Omit(Envelope, ["sequence", "ownersequence", "traceparent"]);
 export type Aside = Static<typeof Aside>;
 
 /** Kinds whose facts all go out under one SSE name, as the first service's clients expect. */
@@ -34,7 +35,7 @@ export const eventName = (factType: string): string => {
 /** Renders a fact's data for people outside: signs URLs, turns instants into ISO 8601. */
 export type Render = (fact: Fact) => Promise<Record<string, unknown>>;
 
-export type Rendered = { seq: number; event: string; json: string };
+export type Rendered = { event: string; json: string };
 
 /**
  * Renders and serialises each fact once for all who watch it: the tail hands every client the same
@@ -63,11 +64,12 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
       time: new Date(fact.at).toISOString(),
       datacontenttype: "application/json",
       sequence: String(fact.seq),
+      ownersequence: String(fact.ownerSeq),
       stream: fact.stream,
       ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
       data: await dataOf(fact),
     };
-    return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
+    return { event: eventName(fact.type), json: JSON.stringify(envelope) };
   };
   return (fact: Fact): Promise<Rendered> => {
     const known = made.get(fact) ?? make(fact);

@@ -13,6 +13,7 @@ import {
   takeWhile,
   tap,
 } from "rxjs";
+import { ownerOf, placeIn } from "../bus/lines.ts";
 import type { Fact } from "../ports.ts";
 import type { Envelopes } from "./envelope.ts";
 import type { Feed, FeedItem } from "./feed.ts";
@@ -27,6 +28,7 @@ const MOST_RECENT = 64;
 export type Message = { id?: number; event: string; json: string };
 
 export type MessagesOptions = {
+  /** The line of facts: a stream's id, or an owner's line. */
   stream: string;
   cursor: number | null;
   filter?: (fact: Fact) => boolean;
@@ -79,9 +81,9 @@ export const createMessages =
         const latest = new Map<string, number>();
         /** A pulse must not undo what a fact or snapshot has told since: a job that ended is not going on. */
         const isNews = ({ subject: about, asOf }: Pulse) => asOf >= (latest.get(about) ?? covered);
-        const remember = ({ actorId, seq }: Fact) => {
+        const remember = ({ actorId }: Fact, place: number) => {
           latest.delete(actorId);
-          latest.set(actorId, seq);
+          latest.set(actorId, place);
           for (const oldest of latest.keys()) if (latest.size > MOST_RECENT) latest.delete(oldest);
         };
         let sent = () => {};
@@ -100,10 +102,11 @@ export const createMessages =
             return made;
           }
           // The snapshot was made after the reset and may hold more than the tail had heard of.
-          if (item.fact.seq <= covered) return null;
-          const { seq, event, json } = await envelopes(item.fact);
-          remember(item.fact);
-          return { message: { id: seq, event, json }, last: isLast(item.fact) };
+          const place = placeIn(stream, item.fact);
+          if (place <= covered) return null;
+          const rendered = await envelopes(item.fact);
+          remember(item.fact, place);
+          return { message: { id: place, ...rendered }, last: isLast(item.fact) };
         };
         const facts = feed(stream, { cursor: after, filter, pace: ready }).pipe(
           tap(() => {
@@ -118,7 +121,8 @@ export const createMessages =
           map(({ message }) => message),
           finalize(() => sent()),
         );
-        const aside = pulses(stream).pipe(
+        // Whoever follows all that they own is not told where each of a thousand jobs stands.
+        const aside = (ownerOf(stream) === null ? pulses(stream) : EMPTY).pipe(
           only((pulse) => (subject === undefined || pulse.subject === subject) && isNews(pulse)),
           map(({ event, json }) => ({ event, json })),
         );
