@@ -20,7 +20,7 @@ const LAYERS = [
   ["app", "runtime"],
   ["api"],
   ["services"],
-  ["inspect", "retention", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"],
+  ["inspect", "retention", "live", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"],
   ["http", "streams"],
   ["actors"],
   ["facts"],
@@ -29,7 +29,7 @@ const LAYERS = [
   ["machines"],
 ];
 /** A slice may import those after it. */
-const SLICES = ["webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"];
+const SLICES = ["live", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"];
 /** Live beside the layers: a browser and a foreign program have none of what is above. */
 const OUTSIDE = ["client", "web"];
 
