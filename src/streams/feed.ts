@@ -68,8 +68,10 @@ export const createFeed =
         client.add(
           tail.facts.subscribe({
             next: (fact) => {
-              if (fact === "erased") reset();
-              else if (isNext(fact)) give(fact);
+              if (fact === "erased") {
+                // Who came from another node may have seen it there.
+                if (seen < tail.head()) reset();
+              } else if (isNext(fact)) give(fact);
               else if (placeIn(line, fact) > seen) client.error(new Error(`the tail of ${line} skipped ${seen + 1}`));
             },
             complete: () => client.complete(),

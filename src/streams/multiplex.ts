@@ -126,9 +126,12 @@ export const createMultiplex = (deps: {
         client.add(out.subscribe(client));
       }),
     /** Takes a frame of the client. */
-    hear: (text: string): void => {
+    hear: (text: string) => {
       if (closed) return;
-      if (!mayCome()) return out.error(new Problem("too_many_requests"));
+      if (!mayCome()) {
+        out.error(new Problem("too_many_requests"));
+        return;
+      }
       let fields: Fields = {};
       try {
         fields = parse(text);

@@ -127,13 +127,14 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
   };
 
   const look = async () => {
-    if (ready.size > 0) {
-      const heads = await deps.log.heads([...ready.keys()]);
-      for (const [line, tail] of ready) {
-        const head = heads.get(line);
-        if (head !== undefined) tail.look(head);
-        else if (tail.head() > 0) tail.end();
-      }
+    // As they are when it is asked: who joins meanwhile was not asked for, and a first fact may come before the answer.
+    const asked = [...ready].map(([line, tail]) => ({ line, tail, had: tail.head() > 0 }));
+    if (asked.length === 0) return;
+    const heads = await deps.log.heads(asked.map(({ line }) => line));
+    for (const { line, tail, had } of asked) {
+      const head = heads.get(line);
+      if (head !== undefined) tail.look(head);
+      else if (had) tail.end();
     }
   };
   const schedule = () => {

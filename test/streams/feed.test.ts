@@ -191,6 +191,41 @@ describe("a feed", () => {
     await client.reached(1);
   });
 
+  it("is not taken for erased when it began while a look was under way", async () => {
+    const other = v7();
+    const gate = Promise.withResolvers<void>();
+    let looks = 0;
+    node.tails.close();
+    node = setup({
+      ...ledger.log,
+      heads: async (lines) => {
+        const heads = await ledger.log.heads(lines);
+        if (lines.length > 1 && ++looks === 1) await gate.promise;
+        return heads;
+      },
+    });
+    await ledger.append(stream);
+    const old = await live();
+    const young = watch(node.feed, other, { cursor: 0 });
+    await until(() => node.tails.watched() === 2);
+    node.look();
+    const third = v7();
+    await ledger.append(third);
+    const late = watch(node.feed, third, { cursor: 0 });
+    await late.reached(1);
+    node.bus.announce(await ledger.append(other));
+    await young.reached(1);
+    await until(() => looks === 1);
+    gate.resolve();
+    node.bus.announce([
+      ...(await ledger.append(stream)),
+      ...(await ledger.append(other)),
+      ...(await ledger.append(third)),
+    ]);
+    await Promise.all([old.reached(2), young.reached(2), late.reached(2)]);
+    assert.deepEqual([old.done(), young.done(), late.done()], [false, false, false]);
+  });
+
   it("catches up with more than a page that nobody announced", async () => {
     const client = await live();
     await ledger.append(stream, 1200);

@@ -7,6 +7,8 @@ export type Socket = {
   closed: Promise<number>;
   /** Reads on until a frame fits. */
   until(wanted: (frame: unknown) => boolean, ms?: number): Promise<unknown>;
+  /** Says something: a text as it is, anything else as JSON. */
+  send(frame: unknown): void;
   close(): void;
 };
 
@@ -48,6 +50,7 @@ export const openSocket = async (url: string): Promise<Socket> => {
         };
         look();
       }),
+    send: (frame) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
     close: () => socket.close(),
   };
 };
