@@ -55,9 +55,9 @@ export const createFeed =
           if (facts.length === 0) reset();
           for (const fact of facts) {
             if (client.closed) return;
-            // Erased, before the client came or while it took its time.
+            // Erased, before the client came or while it took its time. Beyond its head the tail tells that.
             if (!isNext(fact)) {
-              reset();
+              if (seen < tail.head()) reset();
               break;
             }
             give(fact);

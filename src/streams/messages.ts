@@ -78,6 +78,8 @@ export const createMessages =
       defer(() => {
         let behind = 0;
         let covered = after ?? 0;
+        /** The place of the latest snapshot that came with a reset. */
+        let whole = -1;
         const latest = new Map<string, number>();
         /** A pulse must not undo what a fact or snapshot has told since: a job that ended is not going on. */
         const isNews = ({ subject: about, asOf }: Pulse) => asOf >= (latest.get(about) ?? covered);
@@ -97,8 +99,11 @@ export const createMessages =
         };
         const make = async (item: FeedItem) => {
           if (item.kind === "reset") {
+            // What was erased up to here is not in the snapshot that went out last.
+            if (item.cursor <= whole) return null;
             const made = await fresh("reset");
             covered = made.message.id;
+            whole = covered;
             return made;
           }
           // The snapshot was made after the reset and may hold more than the tail had heard of.

@@ -13,7 +13,7 @@ import { createVirtualClock } from "./clock.ts";
 
 const OWNER = "o";
 /** Two streams of one owner, and all that the owner owns. */
-const LINES = ["s", "t", ownerLine(OWNER)] as const;
+export const LINES = ["s", "t", ownerLine(OWNER)] as const;
 /** Another one that nobody follows alone. */
 const ERASABLE = "u";
 const AWAY = "the database is away";
