@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FormatRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { SERVER_FRAMES, type ServerFrame } from "../../src/streams/words.ts";
 import { openSocket } from "../support/socket.ts";
@@ -18,6 +19,9 @@ export type LiveSocket = {
   close(): void;
 };
 
+// Elysia knows it; where the server is another process, nobody does.
+if (!FormatRegistry.Has("date-time")) FormatRegistry.Set("date-time", (text) => !Number.isNaN(Date.parse(text)));
+
 const read = (frame: unknown): ServerFrame => {
   const { type } = frame as ServerFrame;
   const [error] = Value.Errors(SERVER_FRAMES[type], frame);
@@ -26,9 +30,9 @@ const read = (frame: unknown): ServerFrame => {
 };
 const idOf = (frame: ServerFrame): string | undefined => ("id" in frame ? frame.id : undefined);
 
-/** `url`: of the node, with a query that says who comes. */
-export const openLive = async (url: string): Promise<LiveSocket> => {
-  const socket = await openSocket(url);
+/** `url`: with a query that says who comes. `take` is told of each frame. */
+export const openLive = async (url: string, take: (frame: ServerFrame) => void = () => {}): Promise<LiveSocket> => {
+  const socket = await openSocket(url, (frame) => take(read(frame)));
   const frames = () => socket.seen.map(read);
   return {
     frames,

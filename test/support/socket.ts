@@ -14,13 +14,15 @@ export type Socket = {
 
 const PATIENCE_MS = 15_000;
 
-/** Connects; rejects when the upgrade is refused. `url` is an http one. */
-export const openSocket = async (url: string): Promise<Socket> => {
+/** Connects; rejects when the upgrade is refused. `url` is an http one; `take` is told of each frame. */
+export const openSocket = async (url: string, take: (frame: unknown) => void = () => {}): Promise<Socket> => {
   const socket = new WebSocket(url.replace(/^http/, "ws"));
   const seen: unknown[] = [];
   let look = () => {};
   socket.addEventListener("message", ({ data }) => {
-    seen.push(JSON.parse(String(data)));
+    const frame = JSON.parse(String(data));
+    seen.push(frame);
+    take(frame);
     look();
   });
   const closed = new Promise<number>((resolve) => {
