@@ -83,10 +83,15 @@ export const createMultiplex = (deps: {
       messages: deps.messages,
       pace: () => pace(),
       send: write,
-      onEnd: (cursor, error) => {
+      onEnd: (error) => {
         subscriptions.delete(id);
         if (error !== undefined) refuse(error, id);
-        send({ type: "unsubscribed", id, cursor, reason: error === undefined ? "complete" : "failed" });
+        send({
+          type: "unsubscribed",
+          id,
+          cursor: subscription.cursor(),
+          reason: error === undefined ? "complete" : "failed",
+        });
       },
     });
     subscriptions.set(id, subscription);

@@ -21,14 +21,14 @@ export const createSubscription = (deps: {
   /** Takes a whole frame. */
   send(json: string): void;
   /** It has ended, or failed with this. Called once, unless it was closed before. */
-  onEnd(cursor: number, error?: unknown): void;
+  onEnd(error?: unknown): void;
 }) => {
   const { asked, send } = deps;
   const { id } = asked;
   const most = asked.ack ?? Number.POSITIVE_INFINITY;
   let following = new Following();
   let source: Source | null = null;
-  let cursor = asked.after ?? 0;
+  let cursor = asked.after;
   let unacknowledged: number[] = [];
   let waiting = false;
   let closed = false;
@@ -37,7 +37,7 @@ export const createSubscription = (deps: {
     if (closed) return;
     closed = true;
     following.unsubscribe();
-    deps.onEnd(cursor, error);
+    deps.onEnd(error);
   };
   const sent = (place: number) => {
     cursor = place;
@@ -52,32 +52,31 @@ export const createSubscription = (deps: {
     else send(written({ type: "event", id, ...(place === undefined ? {} : { cursor: place }), event }, json));
     if (place !== undefined) sent(place);
   };
-  const follow = (from: Source) => {
+  const follow = (from: Source, after: number) => {
     following = new Following();
-    const messages = deps.messages({ ...from, cursor, greet: false, pace: deps.pace });
+    const messages = deps.messages({ ...from, cursor: after, greet: false, pace: deps.pace });
     following.add(messages.subscribe({ next: take, error: end, complete: () => waiting || end() }));
   };
-  /** Follows from the cursor on, unless there is nothing to come. */
-  const goOn = async (from: Source) => {
-    if (await from.over(cursor)) end();
-    else if (!closed) follow(from);
+  /** Follows from a cursor on, unless there is nothing to come. */
+  const goOn = async (from: Source, after: number) => {
+    if (await from.over(after)) end();
+    else if (!closed) follow(from, after);
   };
   const greet = async (from: Source) => {
     const { cursor: place, data, done = false } = await from.snapshot();
     if (closed) return;
-    cursor = place;
-    send(JSON.stringify({ type: "subscribed", id, cursor } satisfies ServerFrame));
-    send(JSON.stringify({ type: "snapshot", id, cursor, data } satisfies ServerFrame));
+    send(JSON.stringify({ type: "subscribed", id, cursor: place } satisfies ServerFrame));
+    send(JSON.stringify({ type: "snapshot", id, cursor: place, data } satisfies ServerFrame));
     sent(place);
     if (done) end();
-    else if (!waiting) follow(from);
+    else if (!waiting) follow(from, place);
   };
   const start = async () => {
     source = await deps.open();
     if (closed) return;
     if (asked.after === undefined) return greet(source);
-    send(JSON.stringify({ type: "subscribed", id, cursor } satisfies ServerFrame));
-    return goOn(source);
+    send(JSON.stringify({ type: "subscribed", id, cursor: asked.after } satisfies ServerFrame));
+    return goOn(source, asked.after);
   };
 
   return {
@@ -86,10 +85,11 @@ export const createSubscription = (deps: {
     /** The client has taken everything up to this cursor. */
     acknowledge: (upTo: number) => {
       unacknowledged = unacknowledged.filter((place) => place > upTo);
-      if (!waiting || unacknowledged.length >= most || source === null) return;
+      if (!waiting || unacknowledged.length >= most || source === null || cursor === undefined) return;
       waiting = false;
-      goOn(source).catch(end);
+      goOn(source, cursor).catch(end);
     },
+    /** Of the last that was sent; absent: it has not begun. */
     cursor: () => cursor,
     close: () => {
       closed = true;

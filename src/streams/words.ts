@@ -54,9 +54,9 @@ export const SERVER_FRAMES = {
   reset: of("reset", { id, cursor, data: Whole }),
   unsubscribed: of("unsubscribed", {
     id,
-    cursor,
+    cursor: Type.Optional(Type.Integer({ minimum: 0, description: "where to go on; absent: it had not begun" })),
     reason: Type.Union([Type.Literal("asked"), Type.Literal("complete"), Type.Literal("failed")], {
-      description: "complete: nothing will follow; failed: an `error` says why, and the cursor is where to go on",
+      description: "complete: nothing will follow; failed: an `error` says why",
     }),
   }),
   error: of("error", {

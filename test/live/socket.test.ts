@@ -180,7 +180,7 @@ describe("the one socket for many streams", () => {
       const { code, id } = await problemFor(socket, { type: "subscribe", id: stream, stream });
       assert.deepEqual([code, id], ["not_found", stream]);
       const failed = await socket.next("unsubscribed", (frame) => frame.id === stream);
-      assert.equal(failed.reason, "failed");
+      assert.deepEqual([failed.reason, failed.cursor], ["failed", undefined]);
     }
     socket.send({ type: "subscribe", id: "me", stream: "me", after: 0 });
     await startChat(await app.as(BOB));

@@ -91,6 +91,27 @@ describe("a request that would rather wait for the end", () => {
     assert.equal((await jobWhen(ada, body.job_id)).status, "SUCCEEDED");
   });
 
+  it("gives its place to another when it goes", async () => {
+    const path = `${app.url}${await option("[stuck] a fox")}`;
+    const authorization = `Bearer ${await app.token(ADA)}`;
+    const live = async () => {
+      const { body } = await ada.get<{ items: { job_id: string; status: string }[] }>("/jobs?limit=100");
+      return body.items.filter(({ status }) => status === "QUEUED" || status === "RUNNING");
+    };
+    const before = (await live()).length;
+    const all = Array.from({ length: 10 }, () => {
+      const asked = request(path, { method: "POST", headers: { authorization, ...keyed(), ...wait(60) } });
+      asked.on("error", () => {});
+      asked.end();
+      return asked;
+    });
+    await until(async () => (await live()).length === before + 10);
+    for (const asked of all) asked.destroy();
+    const next = await option("a fox");
+    await until(async () => (await ada.post(next, {}, { ...keyed(), ...wait(20) })).status === 200);
+    for (const { job_id } of await live()) await ada.post(`/jobs/${job_id}/cancel`);
+  });
+
   it("may wait for longer than a connection may be idle", async () => {
     // Longer than our own client waits for an answer.
     const headers = { authorization: `Bearer ${await app.token(ADA)}`, ...keyed(), ...wait(32) };
