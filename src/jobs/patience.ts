@@ -1,3 +1,4 @@
+import { Problem } from "../errors.ts";
 import { readWait } from "../http/prefer.ts";
 import type { Log } from "../log.ts";
 import type { Source } from "../streams/source.ts";
@@ -20,7 +21,8 @@ export const createPatience =
       set.headers["preference-applied"] = `wait=${seconds}`;
       return whole as T;
     } catch (error) {
-      log.warn({ err: error }, "a request could not wait for the end");
+      // That it was deleted meanwhile is no failure of ours.
+      if (!(error instanceof Problem)) log.warn({ err: error }, "a request could not wait for the end");
       return null;
     }
   };

@@ -43,9 +43,6 @@ export type MessagesOptions = {
   isLast?: (fact: Fact) => boolean;
 };
 
-/** What the stream is about, e.g. its chat, was deleted: all who follow it are told, and nothing comes after. */
-const isGone = ({ type, actorId, stream }: Fact): boolean => type.endsWith(".deleted") && actorId === stream;
-
 /** Sends what comes aside as long as the main messages go on. */
 const beside = (main: Observable<Message>, aside: Observable<Message>): Observable<Message> =>
   new Observable((client) => {
@@ -66,6 +63,8 @@ export const createMessages =
   }) =>
   (options: MessagesOptions): Observable<Message> => {
     const { stream, cursor, subject, pace = async () => {}, snapshot, greet } = options;
+    /** What the stream is about, e.g. its chat, was deleted: all who follow it are told, and nothing comes after. */
+    const isGone = ({ type, actorId }: Fact): boolean => type.endsWith(".deleted") && actorId === stream;
     const filter = (fact: Fact) => isGone(fact) || (options.filter?.(fact) ?? true);
     const isLast = (fact: Fact) => isGone(fact) || (options.isLast?.(fact) ?? false);
 
