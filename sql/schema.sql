@@ -298,6 +298,19 @@ create table streams (
   constraint streams_pkey PRIMARY KEY (id)
 ) with (fillfactor=70);
 
+create table tickets (
+  hash text not null,
+  user_id uuid not null,
+  streams text[] not null,
+  created_at timestamp with time zone not null,
+  use_by timestamp with time zone not null,
+  used_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  constraint tickets_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint tickets_pkey PRIMARY KEY (hash),
+  constraint tickets_streams_check CHECK ((cardinality(streams) > 0))
+);
+
 create table transitions (
   actor_id uuid not null,
   version bigint not null,
@@ -366,6 +379,8 @@ alter table options add constraint options_message_id_fkey FOREIGN KEY (message_
 alter table options add constraint options_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
 
 alter table outputs add constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id);
+
+alter table tickets add constraint tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id);
 
 CREATE INDEX actors_by_object ON public.actors USING btree (owner_id, ((snapshot #>> '{context,object,sha256}'::text[]))) WHERE (kind = 'attachment'::text);
 
@@ -454,6 +469,12 @@ CREATE INDEX outputs_by_object ON public.outputs USING btree (user_id, sha256);
 CREATE INDEX simulated_submits_request ON public.simulated_submits USING btree (request, submitted_at) WHERE (request IS NOT NULL);
 
 CREATE INDEX streams_unpublished ON public.streams USING btree (id) WHERE (published < seq);
+
+CREATE INDEX tickets_by_end ON public.tickets USING btree (expires_at);
+
+CREATE INDEX tickets_by_user ON public.tickets USING btree (user_id);
+
+CREATE INDEX tickets_unused ON public.tickets USING btree (use_by) WHERE (used_at IS NULL);
 
 CREATE INDEX turns_next ON public.turns USING btree (account, virtual_time) WHERE (waiting > 0);
 

@@ -17,17 +17,19 @@ import { createBatchCommands } from "./batches/commands.ts";
 import { batchFacts, batchStreamDescriptions } from "./batches/facts.ts";
 import { createBatchReads } from "./batches/reads.ts";
 import { createBatchRoutes } from "./batches/routes.ts";
-import { createBatchSockets } from "./batches/sockets.ts";
-import { createBatchStreams } from "./batches/streams.ts";
+import { createBatchSocket } from "./batches/sockets.ts";
+import { createBatchSource } from "./batches/streams.ts";
 import { createChatCommands } from "./chats/commands.ts";
 import { chatFacts, chatStreamDescription } from "./chats/facts.ts";
 import { createChatRoutes } from "./chats/routes.ts";
+import { createChatSource } from "./chats/streams.ts";
 import type { Config } from "./config.ts";
 import { createDeliveryRoutes } from "./endpoints/delivery-routes.ts";
 import { endpointFacts } from "./endpoints/facts.ts";
 import { createFilterCheck } from "./endpoints/filter.ts";
 import { createEndpointRoutes } from "./endpoints/routes.ts";
 import type { WebhooksOut } from "./endpoints/webhooks-out.ts";
+import { classify } from "./http/classify.ts";
 import { createDocs } from "./http/docs.ts";
 import { createExchanges } from "./http/exchange.ts";
 import { createGuard } from "./http/guard.ts";
@@ -37,16 +39,26 @@ import { createMetricsRoute } from "./http/metrics.ts";
 import type { Metrics } from "./http/metrics.ts";
 import { createOnce } from "./http/once.ts";
 import { createOrigins } from "./http/origins.ts";
+import { problemBody } from "./http/problems.ts";
 import { createProviderRoutes, type ProviderState } from "./http/providers.ts";
 import { createBase } from "./http/toolkit.ts";
+import { createUpgrades } from "./http/upgrades.ts";
 import { createJobCommands } from "./jobs/commands.ts";
 import { jobFacts, jobStreamDescription } from "./jobs/facts.ts";
 import type { History } from "./jobs/history.ts";
 import type { OutlookOf } from "./jobs/outlook.ts";
+import { createPatience } from "./jobs/patience.ts";
 import type { PresentJob } from "./jobs/present.ts";
 import { createJobReads } from "./jobs/reads.ts";
 import { createRemoval } from "./jobs/removal.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { createJobSource } from "./jobs/streams.ts";
+import { liveDialogue, meStreamDescription } from "./live/facts.ts";
+import { createMeSource } from "./live/me.ts";
+import { createLiveRoutes } from "./live/routes.ts";
+import { createLiveSocket } from "./live/sockets.ts";
+import { createSources } from "./live/sources.ts";
+import { createTickets } from "./live/tickets.ts";
 import type { Log } from "./log.ts";
 import type { OfferedModel } from "./models/model.ts";
 import { createModelRoutes } from "./models/routes.ts";
@@ -56,8 +68,10 @@ import { createOptionRoutes } from "./options/routes.ts";
 import type { Services } from "./services.ts";
 import { createAsyncApi } from "./streams/asyncapi.ts";
 import type { Clients } from "./streams/clients.ts";
+import { createFollow } from "./streams/follow.ts";
 import type { Messages } from "./streams/messages.ts";
-import type { Served } from "./streams/session.ts";
+import type { Served, SocketSession } from "./streams/session.ts";
+import type { Waits } from "./streams/waits.ts";
 import { createReceiver } from "./webhooks/receive.ts";
 import { createReplays } from "./webhooks/replays.ts";
 import { createHookRoutes, HOOK_ROUTE } from "./webhooks/routes.ts";
@@ -84,6 +98,7 @@ export type Ground = {
   present: PresentJob;
   clients: Clients;
   messages: Messages;
+  waits: Waits;
   /** Whether the node is ready, as far as it alone decides. */
   ready(): boolean;
 };
@@ -91,8 +106,8 @@ export type Ground = {
 /** `removals`: what a request to delete does, by kind. */
 export const createApi = (ground: Ground) => {
   const { config, log, metrics, services, models, accounts, hooks, history, outlook, present } = ground;
-  const { clients, messages, dispatch, watch, out } = ground;
-  const { query, clock, draws, bus, storage, s3, providers } = services;
+  const { clients, messages, waits, dispatch, watch, out } = ground;
+  const { query, write, clock, draws, bus, storage, s3, providers } = services;
   const origins = createOrigins(config);
   const urlEpoch = () => (config.USE_PUBLIC_URLS ? 0 : Math.floor(Date.now() / (config.S3_URL_TTL_S * 500)));
 
@@ -116,7 +131,14 @@ export const createApi = (ground: Ground) => {
     },
   });
   const tokens = createTokens({ secret: services.secret, ttlS: config.JWT_TTL_S, demo: config.DEMO });
-  const guard = createGuard({ verify: tokens.verify, provision, demo: config.DEMO ? DEMO_USER : null, exchanges });
+  const tickets = createTickets({ write, clock, lifeMs: config.JWT_TTL_S * 1000 });
+  const guard = createGuard({
+    verify: tokens.verify,
+    provision,
+    demo: config.DEMO ? DEMO_USER : null,
+    redeem: tickets.redeem,
+    exchanges,
+  });
 
   // Slices.
   const once = createOnce({ query, dispatch });
@@ -170,15 +192,35 @@ export const createApi = (ground: Ground) => {
     clock,
     draws,
   });
-  const batchStreams = createBatchStreams({ reads: batchReads, clients, messages });
   const links = createLinks({
     secret: services.derive("attachment-links"),
     publicUrl: config.PUBLIC_URL,
     now: clock.now,
   });
-  const sockets = createBatchSockets({
-    streams: batchStreams,
-    authenticate: guard.authenticate,
+
+  // What can be followed.
+  const follow = createFollow({ clients, messages });
+  const patience = createPatience({ waits, log });
+  const sources = {
+    chat: createChatSource(chatCommands),
+    job: createJobSource(jobReads),
+    batch: createBatchSource(batchReads),
+    me: createMeSource({ query, jobs: jobReads, batches: batchReads }),
+  };
+  const open = createSources(sources);
+  const upgrades = createUpgrades<SocketSession>({
+    routes: [
+      createLiveSocket({
+        clients,
+        messages,
+        clock,
+        open,
+        problemOf: (error) =>
+          problemBody(classify(error), { instance: "/ws", requestId: draws.id(), publicUrl: config.PUBLIC_URL }),
+      }),
+      createBatchSocket({ source: sources.batch, follow }),
+    ],
+    guard,
     hostAllowed: createHostCheck(config),
     originTrusted: origins.trusted,
     publicUrl: config.PUBLIC_URL,
@@ -189,7 +231,8 @@ export const createApi = (ground: Ground) => {
     publicUrl: config.PUBLIC_URL,
     version,
     facts,
-    streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions],
+    streams: [chatStreamDescription, jobStreamDescription, ...batchStreamDescriptions, meStreamDescription],
+    dialogues: [liveDialogue],
   });
 
   const receiver = createReceiver({
@@ -224,7 +267,7 @@ export const createApi = (ground: Ground) => {
     )
     .use(createMetricsRoute(metrics))
     .use(createProviderRoutes({ guard, read: accounts }))
-    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: [sockets.description], asyncapi }))
+    .use(createDocs({ publicUrl: config.PUBLIC_URL, version, sockets: upgrades.descriptions, asyncapi }))
     .use(createAuthRoutes({ query, tokens, passwords: createPasswords(), provision, guard, demo: config.DEMO }))
     .use(createMeRoutes({ guard, commands: userCommands }))
     .use(createModelRoutes({ guard, models }))
@@ -239,12 +282,33 @@ export const createApi = (ground: Ground) => {
         maxBytes: config.UPLOAD_MAX_BYTES,
       }),
     )
-    .use(createJobRoutes({ guard, reads: jobReads, commands: jobCommands, once, clients, messages, urlEpoch }))
-    .use(createOptionRoutes({ guard, commands: optionCommands, once, query }))
-    .use(createChatRoutes({ guard, commands: chatCommands, query, clients, messages }))
     .use(
-      createBatchRoutes({ guard, commands: batchCommands, reads: batchReads, streams: batchStreams, once, urlEpoch }),
+      createJobRoutes({
+        guard,
+        reads: jobReads,
+        commands: jobCommands,
+        source: sources.job,
+        follow,
+        patience,
+        once,
+        urlEpoch,
+      }),
     )
+    .use(createOptionRoutes({ guard, commands: optionCommands, once, query, job: sources.job, patience }))
+    .use(createChatRoutes({ guard, commands: chatCommands, query, source: sources.chat, follow }))
+    .use(
+      createBatchRoutes({
+        guard,
+        commands: batchCommands,
+        reads: batchReads,
+        source: sources.batch,
+        follow,
+        patience,
+        once,
+        urlEpoch,
+      }),
+    )
+    .use(createLiveRoutes({ guard, follow, open, tickets }))
     .use(createHookRoutes({ receiver, exchanges }))
     .use(
       createEndpointRoutes({
@@ -259,7 +323,7 @@ export const createApi = (ground: Ground) => {
 
   const served: Served = {
     fetch: async (request) => (await s3?.handle(request)) ?? http.fetch(request),
-    socket: (request) => sockets.upgrade(request),
+    socket: (request) => upgrades.upgrade(request),
   };
   const removals = {
     chat: chatCommands.remove,

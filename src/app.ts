@@ -3,6 +3,7 @@ import type { BatchView } from "../machines/batch.words.ts";
 import { createEngine, policyOf } from "./actors/engine.ts";
 import { createLife } from "./actors/life.ts";
 import { createAttachmentEffects } from "./attachments/effects.ts";
+import { renderAttachment } from "./attachments/render.ts";
 import { presentBatch } from "./batches/reads.ts";
 import type { Config } from "./config.ts";
 import { triedEndpoints } from "./endpoints/tried.ts";
@@ -34,10 +35,13 @@ import { createFeed } from "./streams/feed.ts";
 import { createMessages } from "./streams/messages.ts";
 import type { Served } from "./streams/session.ts";
 import { createTails } from "./streams/tail.ts";
+import { createWaits } from "./streams/waits.ts";
 import { createHooks } from "./webhooks/token.ts";
 import { createApi } from "./api.ts";
 const STREAMS_PER_USER = 100;
 const STREAMS = 50_000;
+const WAITS_PER_USER = 10;
+const WAITS = 1_000;
 /** What was sent is waited for this much longer than its own limit: an answer that is dropped must be looked for. */
 const FINISH_MARGIN_MS = 1_000;
 const PARTS_AGE_MS = 86_400_000;
@@ -158,6 +162,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const renderJob = createJobRender({ query, present });
   const render = async (fact: Fact) => {
     if (fact.actorKind === "job") return renderJob(fact);
+    if (fact.actorKind === "attachment") return renderAttachment(fact);
     if (fact.type === "batch.deleted") return { job_id: fact.actorId };
     if (fact.actorKind === "batch") return presentBatch(fact.actorId, fact.data as unknown as BatchView);
     return fact.data;
@@ -167,7 +172,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const outlook = createOutlook({ history, clock, slots: config.PROVIDER_CONCURRENCY });
   const pulses = createJobPulses({ query, clock, draws, log, outlook, source: config.PUBLIC_URL });
   opened.defer(() => pulses.close());
-  const messages = createMessages({ feed: createFeed({ tails, log: factLog }), envelopes, pulses: pulses.of });
+  const feed = createFeed({ tails, log: factLog });
+  const messages = createMessages({ feed, envelopes, pulses: pulses.of });
+  const waits = createWaits({ feed, clock, perUser: WAITS_PER_USER, most: WAITS });
+  opened.defer(() => waits.close());
   const clients = createClients({
     clock,
     perUser: STREAMS_PER_USER,
@@ -185,6 +193,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     clock,
     finishWork: async () => {
       clients.close();
+      waits.close();
       await retention.close();
       await out.outbox.close();
       await engine.drain();
@@ -212,6 +221,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     present,
     clients,
     messages,
+    waits,
     ready: life.ready,
   });
   const retention = createRetention({

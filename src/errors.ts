@@ -20,6 +20,8 @@ const CODES = {
   attachment_not_ready: [422, false, "An attachment was not uploaded or was refused"],
   too_many_connections: [429, true, "Too many connections are open"],
   too_many_uploads: [429, true, "Too many uploads are neither finished nor expired"],
+  too_many_subscriptions: [429, true, "Too many streams are subscribed to on this connection"],
+  too_many_requests: [429, true, "Too much is asked for at once"],
   internal: [500, true, "Something went wrong on our side"],
   unavailable: [503, true, "A dependency is away; try again shortly"],
   draining: [503, true, "This node is shutting down; try again"],

@@ -68,8 +68,8 @@ export interface Bus {
   announce(facts: readonly Fact[]): void;
   /** Publishes in order; resolves to how many were durably taken before the first failure. */
   publish(facts: readonly Fact[]): Promise<number>;
-  /** Calls back for the facts of `stream` that any node announces or publishes. Returns unsubscribe. */
-  subscribe(stream: string, listener: (fact: Fact) => void): () => void;
+  /** Calls back for the facts of a line (`bus/lines.ts`) that any node announces or publishes. Returns unsubscribe. */
+  subscribe(line: string, listener: (fact: Fact) => void): () => void;
   /** Shows a snapshot to whoever is listening outside right now. It is not kept and can be lost. Never throws. */
   exhibit(sighting: Sighting): void;
   /**

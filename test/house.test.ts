@@ -23,6 +23,7 @@ const LAYERS = [
   [
     "inspect",
     "retention",
+    "live",
     "endpoints",
     "webhooks",
     "batches",
@@ -42,7 +43,18 @@ const LAYERS = [
   ["machines"],
 ];
 /** A slice may import those after it. */
-const SLICES = ["endpoints", "webhooks", "batches", "chats", "options", "jobs", "attachments", "models", "auth"];
+const SLICES = [
+  "live",
+  "endpoints",
+  "webhooks",
+  "batches",
+  "chats",
+  "options",
+  "jobs",
+  "attachments",
+  "models",
+  "auth",
+];
 /** Live beside the layers: a browser and a foreign program have none of what is above. */
 const OUTSIDE = ["client", "web"];
 

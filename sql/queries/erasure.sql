@@ -183,6 +183,8 @@ with page as materialized (
   delete from idempotency i using page where i.user_id = page.id
 ), gone_turns as (
   delete from turns t using page where t.owner_id = page.id
+), gone_tickets as (
+  delete from tickets t using page where t.user_id = page.id
 )
 update users u set erased_at = $2::timestamptz from page where u.id = page.id returning u.id;
 

@@ -5,6 +5,13 @@ from facts where stream_id = $1::uuid and seq > $2::bigint order by seq limit $3
 -- name: streamHeads
 select id, seq from streams where id = any($1::uuid[]);
 
+-- name: readOwnerFacts
+select stream_id, seq, owner_id, owner_seq, id, type, at, actor_kind, actor_id, data, traceparent
+from facts where owner_id = $1::uuid and owner_seq > $2::bigint order by owner_seq limit $3::integer;
+
+-- name: ownerHeads
+select id, owner_seq as seq from users where id = any($1::uuid[]) and deleted_at is null;
+
 -- name: unpublishedStreams
 select s.id from streams s
 where s.published < s.seq

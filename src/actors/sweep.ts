@@ -106,6 +106,7 @@ export const createSweep = (deps: {
     await query("sweepIdempotency", [new Date(now - deps.idempotencyTtlMs)]);
     await query("sweepCommits", [new Date(now - 3_600_000)]);
     await query("sweepHooks", [new Date(now - HOOKS_MS)]);
+    await query("sweepTickets", [new Date(now)]);
     await query("ensurePartitions");
   };
 

@@ -1,6 +1,7 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { AttachmentView } from "../../machines/attachment.view.ts";
 import type { AttachmentFact } from "../../machines/attachment.words.ts";
+import { nullable } from "../../machines/job.words.ts";
 import type { FactDescription } from "../streams/describe.ts";
 
 const SUMMARIES: Record<AttachmentFact, string> = {
@@ -16,12 +17,24 @@ const AttachmentData = Type.Object({
   ...AttachmentView.properties,
 });
 
-/** Everything that uploads tell; no client watches them. */
+/** An upload as clients see it in what is told; of a deleted one, its id. */
+export const UploadEvent = Type.Object({
+  upload_id: Type.String(),
+  state: Type.Optional(AttachmentView.properties.state),
+  mime: Type.Optional(nullable(Type.String())),
+  size_bytes: Type.Optional(nullable(Type.Integer())),
+  error: Type.Optional(AttachmentView.properties.error),
+});
+export type UploadEvent = Static<typeof UploadEvent>;
+const shown = { name: "Upload", schema: UploadEvent };
+
+/** Everything that uploads tell. */
 export const attachmentFacts: FactDescription[] = [
   ...(Object.keys(SUMMARIES) as AttachmentFact[]).map((type) => ({
     type,
     summary: SUMMARIES[type],
     kept: { name: "AttachmentFact", schema: AttachmentData },
+    shown,
   })),
   {
     type: "attachment.deleted",
@@ -30,5 +43,6 @@ export const attachmentFacts: FactDescription[] = [
       name: "DeletedAttachment",
       schema: Type.Object({ attachment_id: Type.String(), upload_id: Type.String() }),
     },
+    shown,
   },
 ];

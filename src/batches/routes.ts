@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { BatchStatus } from "../../machines/batch.words.ts";
-import { describe, describeStream } from "../http/describe.ts";
+import { describe, describeStream, ENDED_IN_TIME } from "../http/describe.ts";
 import { respond } from "../http/etag.ts";
 import type { Guard } from "../http/guard.ts";
 import { idempotency } from "../http/idempotency.ts";
@@ -10,10 +10,12 @@ import type { Once } from "../http/once.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import { Text } from "../http/text.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
+import type { Follow } from "../streams/follow.ts";
+import type { OpenSource } from "../streams/source.ts";
+import type { Patience } from "../jobs/patience.ts";
 import { Failover } from "../jobs/words.ts";
 import type { BatchCommands } from "./commands.ts";
 import type { BatchReads } from "./reads.ts";
-import type { BatchStreams } from "./streams.ts";
 import { Batch, BatchDetail, BatchMetrics } from "./words.ts";
 
 const GENERATE = "POST /api/generate";
@@ -34,7 +36,9 @@ export const createBatchRoutes = (deps: {
   guard: Guard;
   commands: BatchCommands;
   reads: BatchReads;
-  streams: BatchStreams;
+  source: OpenSource;
+  follow: Follow;
+  patience: Patience;
   once: Once;
   urlEpoch(): number;
 }) => {
@@ -43,30 +47,36 @@ export const createBatchRoutes = (deps: {
     .use(deps.guard.plugin)
     .post(
       "/",
-      async ({ body, principal, caller, request, set }) => {
+      async ({ body, principal, caller, request, set, status }) => {
         const keyed = request.headers.has("idempotency-key");
         const scope = keyed ? idempotency(request, principal.userId, GENERATE, body) : null;
         const done = await deps.once(scope, async () => {
           const { id, unit } = commands.create(caller, { ...body, num_images: body.num_images ?? 1 });
           return { unit, status: 202, body: { job_id: id, status: "QUEUED" as const } };
         });
-        set.status = 202;
         set.headers.location = `/api/generate/${done.body.job_id}`;
-        set.headers["retry-after"] = "1";
         if (done.replayed) set.headers["idempotency-replayed"] = "true";
-        return done.body;
+        const open = () => deps.source(done.body.job_id, principal.userId);
+        const whole = await deps.patience<BatchDetail>({ request, set }, principal.userId, open);
+        if (whole) return whole;
+        set.headers["retry-after"] = "1";
+        return status(202, done.body);
       },
       {
         auth: "bearer",
         body: Generate,
-        response: { 202: Type.Object({ job_id: Type.String(), status: BatchStatus }) },
+        response: { 200: BatchDetail, 202: Type.Object({ job_id: Type.String(), status: BatchStatus }) },
         detail: describe({
           tag: "generate",
           summary: "Make images",
           description: "`Idempotency-Key` is optional here.",
+          waits: true,
           problems: ["idempotency_key_reused"],
           example: { prompt: "A red fox in the snow", num_images: 5 },
-          answers: { 202: { headers: { Location: "the job", "Retry-After": "seconds until a first look" } } },
+          answers: {
+            ...ENDED_IN_TIME,
+            202: { headers: { Location: "the job", "Retry-After": "seconds until a first look" } },
+          },
         }),
       },
     )
@@ -153,9 +163,12 @@ export const createBatchRoutes = (deps: {
     )
     .get(
       "/:job_id/stream",
-      ({ params, principal, request }) => deps.streams.sse(params.job_id, principal, readStreamCursor(request)),
+      async ({ params, principal, request }) => {
+        const cursor = readStreamCursor(request);
+        return deps.follow.sse(await deps.source(params.job_id, principal.userId), principal, cursor);
+      },
       {
-        auth: "bearer",
+        watch: { rule: "bearer", stream: "batch", id: "job_id" },
         ...byId,
         query: StreamQuery,
         detail: describeStream({

@@ -8,7 +8,7 @@ export const createMemoryBus = (): Bus => {
     durable: false,
     announce: (facts) => facts.forEach(local.deliver),
     publish: async (facts) => facts.length,
-    subscribe: (stream, listener) => local.add(stream, listener),
+    subscribe: (line, listener) => local.add(line, listener),
     exhibit: () => {},
     storage: async () => ({ name: "memory", head: 0, lost: false }),
     check: async () => {},

@@ -8,7 +8,7 @@ import { decodeFact, encodeFact, messageId } from "./message.ts";
 import { encodeSighting } from "./sighting.ts";
 import { createStream } from "./stream.ts";
 import { LARGEST_FACT } from "./stream-config.ts";
-import { liveSubject, streamSubject, subjectOf } from "./subjects.ts";
+import { lineSubject, liveSubject, subjectOf } from "./subjects.ts";
 
 const PUBLISH_MS = 2_000;
 const CHECK_MS = 2_000;
@@ -16,7 +16,7 @@ const CHECK_MS = 2_000;
 const STALE_MS = 20_000;
 
 /**
- * JetStream. A plain subscription on a stream's subjects hears what any node publishes; the relay
+ * JetStream. A plain subscription on a line's subjects hears what any node publishes; the relay
  * publishes from the log. The connection mends itself; what is lost meanwhile, the feeds read from the log.
  * Rejects when the server cannot be reached in 5 s, or cannot keep facts as the settings say.
  */
@@ -67,19 +67,20 @@ export const createNatsBus = async (options: {
   });
 
   const subscriptions = new Map<string, () => void>();
-  const listen = (stream: string) => {
-    const subscription = connection.subscribe(streamSubject(stream), {
+  const listen = (line: string) => {
+    const subscription = connection.subscribe(lineSubject(line), {
       callback: (error, message) => {
         if (error) return;
         try {
           const fact = decodeFact(message.subject, message.headers, message.data);
-          if (fact) local.deliver(fact);
+          // Who listens to both of its lines hears it by each.
+          if (fact) local.deliverTo(line, fact);
         } catch (unreadable) {
           log.warn({ err: unreadable }, "unreadable message on the bus");
         }
       },
     });
-    subscriptions.set(stream, () => subscription.unsubscribe());
+    subscriptions.set(line, () => subscription.unsubscribe());
   };
 
   const publishOne = async (fact: Fact) => {
@@ -116,11 +117,11 @@ export const createNatsBus = async (options: {
       }
       return taken;
     },
-    subscribe: (stream, listener) => {
-      if (!local.has(stream)) listen(stream);
-      return local.add(stream, listener, () => {
-        subscriptions.get(stream)?.();
-        subscriptions.delete(stream);
+    subscribe: (line, listener) => {
+      if (!local.has(line)) listen(line);
+      return local.add(line, listener, () => {
+        subscriptions.get(line)?.();
+        subscriptions.delete(line);
       });
     },
     exhibit: (sighting) => {

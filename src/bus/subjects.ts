@@ -1,4 +1,5 @@
 import type { Fact, Sighting } from "../ports.ts";
+import { ownerOf } from "./lines.ts";
 
 /** The JetStream stream that holds every fact. */
 export const STREAM = "DARKROOM";
@@ -24,8 +25,11 @@ export const subjectOf = (fact: Pick<Fact, "owner" | "stream" | "actorKind" | "a
 /** Whether a subject or pattern can only match facts. */
 export const isOurs = (subject: string): boolean => subject.startsWith("darkroom.");
 
-/** Matches every fact of one stream. */
-export const streamSubject = (stream: string): string => `darkroom.*.${stream}.>`;
+/** Matches every fact of one line: a stream's, or all that a user owns. */
+export const lineSubject = (line: string): string => {
+  const owner = ownerOf(line);
+  return owner === null ? `darkroom.*.${line}.>` : `darkroom.${owner}.>`;
+};
 
 /** Everything that is shown and not kept: outside of `darkroom.>`, so that no stream stores it. */
 export const LIVE_SUBJECTS = "darkroom-live.>";

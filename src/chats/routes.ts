@@ -7,9 +7,9 @@ import type { Guard } from "../http/guard.ts";
 import { Id } from "../http/ids.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import { Text } from "../http/text.ts";
-import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
-import type { Messages } from "../streams/messages.ts";
+import type { Follow } from "../streams/follow.ts";
+import type { OpenSource } from "../streams/source.ts";
 import type { ChatCommands } from "./commands.ts";
 import {
   Chat,
@@ -40,8 +40,8 @@ export const createChatRoutes = (deps: {
   guard: Guard;
   commands: ChatCommands;
   query: Query;
-  clients: Clients;
-  messages: Messages;
+  source: OpenSource;
+  follow: Follow;
 }) => {
   const { commands, query } = deps;
   const keyOf = (row: { created_at: number; id: string }) => ({ at: row.created_at, id: row.id });
@@ -166,28 +166,11 @@ export const createChatRoutes = (deps: {
   const stream = new Elysia({ name: "chat-stream" }).use(deps.guard.plugin).get(
     "/sse/:id",
     async ({ params, principal, request }) => {
-      const asked = readStreamCursor(request);
-      // "From now" means from this answer on: joining the tail takes a moment, and what happens in it counts.
-      const { cursor: head } = await commands.find(params.id, principal.userId);
-      const cursor = asked ?? head;
-      return deps.clients.sse({
-        userId: principal.userId,
-        expiresAt: principal.expiresAt,
-        messages: (pace) =>
-          deps.messages({
-            stream: params.id,
-            cursor,
-            pace,
-            greet: false,
-            snapshot: async () => {
-              const chat = await detail(params.id, principal.userId);
-              return { cursor: chat.cursor, data: chat };
-            },
-          }),
-      });
+      const cursor = readStreamCursor(request);
+      return deps.follow.sseFromNow(await deps.source(params.id, principal.userId), principal, cursor);
     },
     {
-      auth: "user",
+      watch: { rule: "user", stream: "chat", id: "id" },
       ...byId,
       query: StreamQuery,
       detail: describeStream({

@@ -54,7 +54,7 @@ export const createDeliveryEffects = (deps: {
   /** The event as it is sent, with its trace; null: it is not in the log any more. */
   const read = async ({ id, type, stream, seq }: Delivered, at: number) => {
     if (seq === null) {
-      const test = { id, type, stream, actorId: stream, at, seq, traceparent: null };
+      const test = { id, type, stream, actorId: stream, at, seq, ownerSeq: null, traceparent: null };
       return { json: JSON.stringify(envelopeOf(test, source, { webhook_id: stream })), traceparent: null };
     }
     const [fact] = await factLog.read(stream, seq - 1, 1);

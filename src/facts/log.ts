@@ -1,3 +1,4 @@
+import { ownerLine, ownerOf } from "../bus/lines.ts";
 import type { Query } from "../db/queries.ts";
 import type { Fact } from "../ports.ts";
 
@@ -29,15 +30,31 @@ export const toFact = (row: FactRow): Fact => ({
   traceparent: row.traceparent,
 });
 
-/** The committed facts, by stream: the truth behind every live stream. */
+type Head = { id: string; seq: number };
+
+/** The committed facts, by line: the truth behind every live stream. */
 export const createFactLog = (query: Query) => ({
-  /** Up to `limit` facts after `seq`, in order. */
-  read: async (stream: string, seq: number, limit: number): Promise<Fact[]> =>
-    (await query<FactRow>("readFacts", [stream, seq, limit])).map(toFact),
-  /** The latest seq of each stream that has any; one query for all. */
-  heads: async (streams: readonly string[]): Promise<Map<string, number>> => {
-    const rows = await query<{ id: string; seq: number }>("streamHeads", [streams]);
-    return new Map(rows.map(({ id, seq }) => [id, seq]));
+  /** Up to `limit` facts of a line after a place, in order. What lies between them was erased. */
+  read: async (line: string, place: number, limit: number): Promise<Fact[]> => {
+    const owner = ownerOf(line);
+    const rows =
+      owner === null
+        ? await query<FactRow>("readFacts", [line, place, limit])
+        : await query<FactRow>("readOwnerFacts", [owner, place, limit]);
+    return rows.map(toFact);
+  },
+  /** The latest place of each line that has any; one query for all streams, and one for all owners. */
+  heads: async (lines: readonly string[]): Promise<Map<string, number>> => {
+    const streams = lines.filter((line) => ownerOf(line) === null);
+    const owners = lines.flatMap((line) => ownerOf(line) ?? []);
+    const [ofStreams, ofOwners] = await Promise.all([
+      streams.length > 0 ? query<Head>("streamHeads", [streams]) : [],
+      owners.length > 0 ? query<Head>("ownerHeads", [owners]) : [],
+    ]);
+    return new Map([
+      ...ofStreams.map(({ id, seq }): [string, number] => [id, seq]),
+      ...ofOwners.map(({ id, seq }): [string, number] => [ownerLine(id), seq]),
+    ]);
   },
 });
 export type FactLog = ReturnType<typeof createFactLog>;

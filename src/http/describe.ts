@@ -10,10 +10,20 @@ export type Description = {
   problems?: ErrorCode[];
   /** The route needs `Idempotency-Key` and answers `Idempotency-Replayed`. */
   idempotent?: boolean;
+  /** The route takes `Prefer: wait=N` and answers `Preference-Applied`. */
+  waits?: boolean;
   /** An example of the request body. */
   example?: unknown;
   /** By status: what it means, an example of the body, and headers with their meaning. */
   answers?: Record<number, { description?: string; example?: unknown; headers?: Record<string, string> }>;
+};
+
+/** Of a route that `waits`: what it answers then. */
+export const ENDED_IN_TIME: NonNullable<Description["answers"]> = {
+  200: {
+    description: "With `Prefer: wait=N`: it has ended, and this is the whole of it",
+    headers: { "Preference-Applied": "the wait that was granted", Location: "where it is" },
+  },
 };
 
 /** What `openapi.ts` reads back; a stream's `events` are frames as on the wire. */

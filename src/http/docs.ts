@@ -58,7 +58,12 @@ export const createDocs = (deps: {
           "`cursor`; what a client watches comes by server-sent events or WebSocket and resumes from a cursor, and is " +
           "described, with what comes by NATS, by [AsyncAPI](/asyncapi.json).",
       },
-      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+          ticket: { type: "apiKey", in: "query", name: "ticket" },
+        },
+      },
     },
   });
   const made = plugin.routes.find((route) => route.path === "/docs/json")?.handler as () => OpenApi;

@@ -26,6 +26,13 @@ const IDEMPOTENCY_KEY = {
   description: "The same key and body again give the same answer, and nothing is done twice",
 };
 
+const PREFER = {
+  name: "Prefer",
+  in: "header",
+  schema: { type: "string", example: "wait=30" },
+  description: "`wait=N` (s, up to 60) answers at the end if that comes in time, else as without it",
+};
+
 const LAST_EVENT_ID = {
   name: "Last-Event-ID",
   in: "header",
@@ -100,7 +107,11 @@ const shown = <P extends { schema?: Json }>(parameter: P): P => {
 const complete = (path: string, { "x-darkroom": extra = {}, ...given }: Operation, publicUrl: string): Operation => {
   const operation: Operation = { ...given, security: given.security ?? [] };
   if (given.parameters) operation.parameters = given.parameters.map(shown);
-  const headers = [...(extra.idempotent ? [IDEMPOTENCY_KEY] : []), ...(extra.events ? [LAST_EVENT_ID] : [])];
+  const headers = [
+    ...(extra.idempotent ? [IDEMPOTENCY_KEY] : []),
+    ...(extra.waits ? [PREFER] : []),
+    ...(extra.events ? [LAST_EVENT_ID] : []),
+  ];
   if (headers.length > 0) operation.parameters = [...(operation.parameters ?? []), ...headers];
   if (given.requestBody) {
     const json = given.requestBody.content["application/json"] as Json;
@@ -127,7 +138,13 @@ const complete = (path: string, { "x-darkroom": extra = {}, ...given }: Operatio
 const addSocket = (paths: Paths, socket: SocketDescription) => {
   const operations = paths[socket.path] ?? {};
   const get: Operation = operations.get ?? { tags: [socket.tag], summary: socket.summary, security: [], responses: {} };
-  const token = { name: "token", in: "query", schema: { type: "string" }, description: "Access token, WebSocket only" };
+  const inQuery = (name: string, description: string) => ({
+    name,
+    in: "query",
+    schema: { type: "string" },
+    description,
+  });
+  const tokens = [inQuery("token", "Access token, WebSocket only"), inQuery("ticket", "Instead of a token")];
   paths[socket.path] = {
     ...operations,
     get: {
@@ -135,7 +152,7 @@ const addSocket = (paths: Paths, socket: SocketDescription) => {
       description: [get.description, `**WebSocket** (\`Upgrade: websocket\`). ${socket.description}`]
         .filter(Boolean)
         .join("\n\n"),
-      parameters: [...(get.parameters ?? []), token],
+      parameters: [...(get.parameters ?? []), ...tokens],
       responses: { 101: { description: socket.summary }, ...get.responses },
     },
   };

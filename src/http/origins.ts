@@ -56,10 +56,11 @@ export const createCors = (origins: Origins) =>
       "Idempotency-Key",
       "If-None-Match",
       "Last-Event-ID",
+      "Prefer",
       "Traceparent",
       "X-Request-Id",
     ],
-    exposeHeaders: ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Request-Id"],
+    exposeHeaders: ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied", "X-Request-Id"],
     credentials: false,
     maxAge: 600,
   });

@@ -6,8 +6,20 @@ export const isRole = (word: unknown): word is Role => ROLES.some((role) => role
 
 export const outranks = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(needed);
 
-/** Who is calling. `expiresAt` is milliseconds since the epoch, `Infinity` for the anonymous demo user. */
-export type Principal = { userId: string; role: Role; expiresAt: number; anonymous: boolean };
+/**
+ * Who is calling. `expiresAt` is milliseconds since the epoch, `Infinity` for the anonymous demo user. `streams`: those
+ * that a ticket is for; absent for who came without one.
+ */
+export type Principal = {
+  userId: string;
+  role: Role;
+  expiresAt: number;
+  anonymous: boolean;
+  streams?: readonly string[];
+};
+
+/** Whether a stream, e.g. `chat:<id>`, may be shown at all, as far as a ticket decides. */
+export const mayWatch = ({ streams }: Principal, stream: string): boolean => streams?.includes(stream) ?? true;
 
 /** For whom something is done, and the W3C trace context of the request for it. */
 export type Caller = { userId: string; traceparent: string | null };

@@ -9,6 +9,22 @@ export const problemType = (publicUrl: string, code: string) => `${publicUrl}/do
 const challenge = (request: Request): string =>
   request.headers.has("authorization") ? 'Bearer realm="darkroom", error="invalid_token"' : 'Bearer realm="darkroom"';
 
+/** The RFC 9457 document of a problem. `instance`: the path that it occurred at. */
+export const problemBody = (
+  problem: Problem,
+  at: { instance: string; requestId: string; publicUrl: string },
+): Record<string, unknown> => ({
+  type: problemType(at.publicUrl, problem.code),
+  title: problem.title,
+  status: problem.status,
+  ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+  code: problem.code,
+  retryable: problem.retryable,
+  instance: at.instance,
+  ...(problem.extra.errors ? { errors: problem.extra.errors } : {}),
+  request_id: at.requestId,
+});
+
 /**
  * Renders a problem as RFC 9457 `application/problem+json`. 503 and 429 carry `Retry-After` in
  * seconds, 401 a `WWW-Authenticate` challenge, 405 the `allow`ed methods.
@@ -22,16 +38,6 @@ export const renderProblem = (
     headers.set("retry-after", String(Math.ceil(problem.extra.retryAfter ?? DEFAULT_RETRY_AFTER_S)));
   if (problem.status === 401) headers.set("www-authenticate", challenge(at.request));
   if (at.allow) headers.set("allow", at.allow.join(", "));
-  const body = {
-    type: problemType(at.publicUrl, problem.code),
-    title: problem.title,
-    status: problem.status,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
-    code: problem.code,
-    retryable: problem.retryable,
-    instance: targetOf(at.request).path,
-    ...(problem.extra.errors ? { errors: problem.extra.errors } : {}),
-    request_id: at.requestId,
-  };
+  const body = problemBody(problem, { ...at, instance: targetOf(at.request).path });
   return new Response(JSON.stringify(body), { status: problem.status, headers });
 };

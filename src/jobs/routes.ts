@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { JobStatus } from "../../machines/job.words.ts";
-import { describe, describeStream } from "../http/describe.ts";
+import { describe, describeStream, ENDED_IN_TIME } from "../http/describe.ts";
 import { respond } from "../http/etag.ts";
 import type { Guard } from "../http/guard.ts";
 import { idempotency } from "../http/idempotency.ts";
@@ -9,17 +9,17 @@ import { Id } from "../http/ids.ts";
 import type { Once } from "../http/once.ts";
 import type { Caller } from "../http/principal.ts";
 import { Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
-import type { Clients } from "../streams/clients.ts";
 import { readStreamCursor, StreamQuery } from "../streams/cursor.ts";
-import type { Messages } from "../streams/messages.ts";
+import type { Follow } from "../streams/follow.ts";
+import type { OpenSource } from "../streams/source.ts";
 import type { JobCommands } from "./commands.ts";
+import type { Patience } from "./patience.ts";
 import type { JobReads } from "./reads.ts";
-import { type JobRow, viewOf } from "./view.ts";
+import type { JobRow } from "./view.ts";
 import { Job, JobDetail, Transition } from "./words.ts";
 
 const byId = { params: Type.Object({ id: Id }) };
 const RETRY = "POST /jobs/:id/retry";
-const FINAL = new Set(["job.succeeded", "job.failed", "job.timed_out", "job.canceled", "job.deleted"]);
 const REMOVAL = {
   tag: "jobs",
   summary: "Delete a job",
@@ -34,8 +34,9 @@ export const createJobRoutes = (deps: {
   reads: JobReads;
   commands: JobCommands;
   once: Once;
-  clients: Clients;
-  messages: Messages;
+  source: OpenSource;
+  follow: Follow;
+  patience: Patience;
   /** Changes when signed URLs do, so that a 304 never keeps an expired one alive. */
   urlEpoch(): number;
 }) => {
@@ -115,29 +116,35 @@ export const createJobRoutes = (deps: {
     )
     .post(
       "/:id/retry",
-      async ({ params, principal, caller, request, set }) => {
+      async ({ params, principal, caller, request, set, status }) => {
         const keyed = request.headers.has("idempotency-key");
         const scope = keyed ? idempotency(request, principal.userId, RETRY, {}) : null;
         const done = await deps.once(scope, async () => {
           const { job, unit } = await commands.retry(params.id, caller);
           return { unit, status: 202, body: { job_id: job } };
         });
-        set.status = 202;
         set.headers.location = `/jobs/${done.body.job_id}`;
-        set.headers["retry-after"] = "1";
         if (done.replayed) set.headers["idempotency-replayed"] = "true";
-        return done.body;
+        const open = () => deps.source(done.body.job_id, principal.userId);
+        const whole = await deps.patience<JobDetail>({ request, set }, principal.userId, open);
+        if (whole) return whole;
+        set.headers["retry-after"] = "1";
+        return status(202, done.body);
       },
       {
         auth: "user",
         ...byId,
-        response: { 202: Type.Object({ job_id: Type.String() }) },
+        response: { 200: JobDetail, 202: Type.Object({ job_id: Type.String() }) },
         detail: describe({
           tag: "jobs",
           summary: "Make a failed job again, as a new job with `retry_of`",
           description: "`Idempotency-Key` is optional here.",
           problems: ["conflict"],
-          answers: { 202: { headers: { Location: "the new job", "Retry-After": "seconds until a first look" } } },
+          waits: true,
+          answers: {
+            ...ENDED_IN_TIME,
+            202: { headers: { Location: "the new job", "Retry-After": "seconds until a first look" } },
+          },
         }),
       },
     )
@@ -155,32 +162,10 @@ export const createJobRoutes = (deps: {
       "/:id/stream",
       async ({ params, principal, request }) => {
         const cursor = readStreamCursor(request);
-        const row = await reads.row(params.id, principal.userId);
-        // 204 tells an EventSource that it need not come back: it has seen the end.
-        const ended = viewOf(row).finished_at !== null && cursor !== null && cursor <= row.cursor;
-        if (ended && !(await reads.hasMore(row, cursor))) return new Response(null, { status: 204 });
-        return deps.clients.sse({
-          userId: principal.userId,
-          expiresAt: principal.expiresAt,
-          messages: (pace) =>
-            deps.messages({
-              stream: row.stream_id,
-              cursor,
-              pace,
-              greet: true,
-              filter: (fact) => fact.actorId === row.id,
-              subject: row.id,
-              isLast: (fact) => fact.actorId === row.id && FINAL.has(fact.type),
-              snapshot: async () => {
-                const fresh = await reads.row(row.id, principal.userId);
-                const done = viewOf(fresh).finished_at !== null;
-                return { cursor: fresh.cursor, data: await reads.detail(fresh), done };
-              },
-            }),
-        });
+        return deps.follow.sse(await deps.source(params.id, principal.userId), principal, cursor);
       },
       {
-        auth: "user",
+        watch: { rule: "user", stream: "job", id: "id" },
         ...byId,
         query: StreamQuery,
         detail: describeStream({

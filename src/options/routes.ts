@@ -2,21 +2,30 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Query } from "../db/queries.ts";
 import { Problem } from "../errors.ts";
-import { describe } from "../http/describe.ts";
+import { describe, ENDED_IN_TIME } from "../http/describe.ts";
 import type { Guard } from "../http/guard.ts";
 import { idempotency } from "../http/idempotency.ts";
 import { Id } from "../http/ids.ts";
 import type { Once } from "../http/once.ts";
 import { keyset, Page, PageQuery, readPage, toPage } from "../http/pagination.ts";
 import type { OptionCommands } from "./commands.ts";
-import { Failover } from "../jobs/words.ts";
+import type { Patience } from "../jobs/patience.ts";
+import { Failover, JobDetail } from "../jobs/words.ts";
+import type { OpenSource } from "../streams/source.ts";
 import { Option, type OptionRow, showOption } from "./words.ts";
 
 const GENERATE = "POST /options/:id/generate";
 const byId = { params: Type.Object({ id: Id }) };
 
 /** Options: read them, press one. */
-export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommands; once: Once; query: Query }) => {
+export const createOptionRoutes = (deps: {
+  guard: Guard;
+  commands: OptionCommands;
+  once: Once;
+  query: Query;
+  job: OpenSource;
+  patience: Patience;
+}) => {
   const { commands, once, query } = deps;
 
   /** Options of a chat, or of one of its messages. */
@@ -67,17 +76,19 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
     )
     .post(
       "/options/:id/generate",
-      async ({ params, body, principal, caller, request, set }) => {
+      async ({ params, body, principal, caller, request, set, status }) => {
         const scope = idempotency(request, principal.userId, GENERATE, body ?? {});
         const done = await once(scope, async () => {
           const { unit, job } = await commands.generate(params.id, caller, body?.params, body?.failover);
           return { unit, status: 202, body: { job_id: job } };
         });
-        set.status = 202;
         set.headers.location = `/options/jobs/${done.body.job_id}`;
-        set.headers["retry-after"] = "1";
         if (done.replayed) set.headers["idempotency-replayed"] = "true";
-        return done.body;
+        const open = () => deps.job(done.body.job_id, principal.userId);
+        const whole = await deps.patience<JobDetail>({ request, set }, principal.userId, open);
+        if (whole) return whole;
+        set.headers["retry-after"] = "1";
+        return status(202, done.body);
       },
       {
         auth: "user",
@@ -92,14 +103,18 @@ export const createOptionRoutes = (deps: { guard: Guard; commands: OptionCommand
             failover: Failover,
           }),
         ),
-        response: { 202: Type.Object({ job_id: Type.String() }) },
+        response: { 200: JobDetail, 202: Type.Object({ job_id: Type.String() }) },
         detail: describe({
           tag: "options",
           summary: "Press an option: make the image or video",
           idempotent: true,
+          waits: true,
           problems: ["attachment_not_ready"],
           example: {},
-          answers: { 202: { headers: { Location: "the job", "Retry-After": "seconds until a first look" } } },
+          answers: {
+            ...ENDED_IN_TIME,
+            202: { headers: { Location: "the job", "Retry-After": "seconds until a first look" } },
+          },
         }),
       },
     );

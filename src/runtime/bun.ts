@@ -6,6 +6,8 @@ import { limitBody } from "./limit.ts";
 import { refuse } from "./refuse.ts";
 
 const IDLE_S = 30;
+/** Longer than anybody may prefer to wait for an answer. */
+const WAIT_S = 75;
 const SOCKET_IDLE_S = 60;
 /** What a request in flight may still take when the listener stops. */
 const STOP_MS = 3000;
@@ -43,6 +45,7 @@ export const listen = async ({ host, port, maxBody }: ListenOptions, app: Served
         }
         const limited = limitBody(request, maxBody);
         if (limited instanceof Response) return limited;
+        if (request.headers.has("prefer")) server.timeout(request, WAIT_S);
         const response = await app.fetch(limited, { address: server.requestIP(request)?.address ?? "" });
         if (response.headers.get("content-type")?.startsWith("text/event-stream")) server.timeout(request, 0);
         return response;

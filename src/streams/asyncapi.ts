@@ -7,7 +7,7 @@ import { encodeFact, FactHeaders, messageId } from "../bus/message.ts";
 import { BreakerSeen, NodeSeen, SeenHeaders } from "../bus/sighting.ts";
 import { BREAKER_SUBJECT, NODE_SUBJECT, STREAM, SUBJECT, SUBJECT_PLACES, subjectOf } from "../bus/subjects.ts";
 import type { Fact } from "../ports.ts";
-import type { FactDescription, Named, StreamDescription } from "./describe.ts";
+import type { DialogueDescription, FactDescription, Named, StreamDescription } from "./describe.ts";
 import { Envelope, eventName } from "./envelope.ts";
 
 type Json = Record<string, unknown>;
@@ -115,8 +115,14 @@ const asideMessages = ({ aside, snapshot, transport }: StreamDescription): Recor
   };
 };
 
+const frames = ({ hears, tells }: DialogueDescription): Record<string, Json> =>
+  Object.fromEntries(
+    [...hears, ...tells].map(({ event, summary, schema }) => [event, plainMessage(event, summary, schema)]),
+  );
+
 const SSE =
   "`event:` is the message's name, `id:` its cursor, `data:` its payload. Resume with `Last-Event-ID` or `?after=`.";
+const DIALOGUE = "One JSON object a frame, told apart by `type`. Every subscription resumes by itself, with `after`.";
 const SOCKET = "One message a frame. Resume with `?after=`, the `sequence` of the last.";
 const NATS = [
   `JetStream stream \`${STREAM}\`. CloudEvents 1.0 in binary mode, at least once, in the order of \`ce-sequence\` within`,
@@ -129,14 +135,16 @@ export const createAsyncApi = (deps: {
   version: string;
   facts: readonly FactDescription[];
   streams: readonly StreamDescription[];
+  dialogues: readonly DialogueDescription[];
 }): Json => {
-  const { publicUrl, version, facts, streams } = deps;
+  const { publicUrl, version, facts, streams, dialogues } = deps;
   const { host, protocol } = new URL(publicUrl);
   const secure = protocol === "https:" ? "s" : "";
   const events = Map.groupBy(
     facts.filter(({ shown }) => shown !== undefined),
     ({ type }) => eventName(type),
   );
+  const upgrade = { bindings: { ws: { method: "GET", bindingVersion: "0.1.0" } } };
   const kindOf = (type: string) => type.slice(0, type.indexOf("."));
   const messagesOf = (stream: StreamDescription) => {
     const carried = [...events].filter(
@@ -152,7 +160,15 @@ export const createAsyncApi = (deps: {
     servers: [ref(`servers/${stream.transport === "sse" ? "http" : "websocket"}`)],
     parameters: described(stream.parameters),
     messages: messagesOf(stream),
-    ...(stream.transport === "websocket" ? { bindings: { ws: { method: "GET", bindingVersion: "0.1.0" } } } : {}),
+    ...(stream.transport === "websocket" ? upgrade : {}),
+  });
+  const dialogue = (of: DialogueDescription) => ({
+    address: of.address,
+    title: of.summary,
+    description: DIALOGUE,
+    servers: [ref("servers/websocket")],
+    messages: frames(of),
+    ...upgrade,
   });
   const operation = (name: string, summary: string, bindings = {}) => ({
     action: "send",
@@ -160,6 +176,19 @@ export const createAsyncApi = (deps: {
     summary,
     ...bindings,
   });
+  /** What either side says in a dialogue. */
+  const side = (
+    action: "send" | "receive",
+    { name, summary }: DialogueDescription,
+    of: readonly { event: string }[],
+  ) => [
+    `${action}${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    {
+      ...operation(name, summary),
+      action,
+      messages: of.map(({ event }) => ref(`channels/${name}/messages/${event}`)),
+    },
+  ];
   const get = { bindings: { http: { method: "GET", bindingVersion: "0.3.0" } } };
   const schemas = new Map<string, TSchema>([
     ["FactHeaders", FactHeaders],
@@ -201,6 +230,7 @@ export const createAsyncApi = (deps: {
       },
       ...Object.fromEntries(Object.entries(LIVE).map(([name, live]) => [name, liveChannel(live)])),
       ...Object.fromEntries(streams.map((stream) => [stream.name, channel(stream)])),
+      ...Object.fromEntries(dialogues.map((one) => [one.name, dialogue(one)])),
     },
     operations: {
       publishFacts: operation("facts", "Published after its commit, by whichever node is first"),
@@ -211,6 +241,9 @@ export const createAsyncApi = (deps: {
           `send${name.charAt(0).toUpperCase()}${name.slice(1)}`,
           operation(name, summary, transport === "sse" ? get : {}),
         ]),
+      ),
+      ...Object.fromEntries(
+        dialogues.flatMap((one) => [side("send", one, one.tells), side("receive", one, one.hears)]),
       ),
     },
     components: {

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import type { Clock } from "../ports.ts";
 import type { Message } from "./messages.ts";
 import type { SocketSession } from "./session.ts";
-import { socketSession } from "./socket.ts";
+import { type Dialect, socketSession } from "./socket.ts";
 import { sseResponse } from "./sse.ts";
 
 export type Transport = "sse" | "websocket";
@@ -12,6 +12,8 @@ export type Transport = "sse" | "websocket";
 const BACK_MS = 250;
 const LEAST_SPREAD_MS = 1_000;
 type Open = { userId: string; expiresAt: number; messages: (pace: () => Promise<void>) => Observable<Message> };
+/** `start`: the cursor of who has not seen any event. */
+type OpenEvents = Open & { start?: number };
 
 /** Every open stream of this node: bounded per user and in all, counted, and closed with the node. */
 export const createClients = (deps: {
@@ -58,8 +60,8 @@ export const createClients = (deps: {
   });
 
   return {
-    sse: (open: Open): Response => sseResponse(options(open, "sse")),
-    socket: (open: Open): SocketSession => socketSession(options(open, "websocket")),
+    sse: ({ start, ...open }: OpenEvents): Response => sseResponse({ ...options(open, "sse"), start }),
+    socket: (open: Open, dialect?: Dialect): SocketSession => socketSession(options(open, "websocket"), dialect),
     open: () => all,
     /** Ends all of them, and lets no other in. Each is told when to come back. */
     close: () => {

@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from "rxjs";
+import { Problem } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 import type { Message } from "./messages.ts";
 
@@ -7,7 +8,7 @@ const BEAT_MS = 15_000;
 export const BUFFER_BYTES = 1_048_576;
 
 /** How a connection can end, for clients, metrics and the log. */
-export type Ending = "complete" | "shutdown" | "error" | "too_slow" | "token_expired" | "client_left";
+export type Ending = "complete" | "shutdown" | "error" | "too_slow" | "too_fast" | "token_expired" | "client_left";
 
 export type ConnectionOptions = {
   messages: (pace: () => Promise<void>) => Observable<Message>;
@@ -44,9 +45,15 @@ export const openConnection = (options: ConnectionOptions, line: Line) => {
   let subscription: Subscription | null = null;
   let stopBeat = () => {};
   let stopExpiry = () => {};
-  let resume = () => {};
+  /** Those who wait for room: one per stream on the line. */
+  const paused = new Set<() => void>();
   let closed = false;
 
+  const resume = () => {
+    const all = [...paused];
+    paused.clear();
+    for (const go of all) go();
+  };
   const end = (reason: Ending) => {
     if (closed) return;
     closed = true;
@@ -71,9 +78,7 @@ export const openConnection = (options: ConnectionOptions, line: Line) => {
   };
   const pace = async () => {
     while (!closed && line.waiting() >= BUFFER_BYTES / 2)
-      await new Promise<void>((resolve) => {
-        resume = resolve;
-      });
+      await new Promise<void>((resolve) => void paused.add(resolve));
   };
 
   signal.addEventListener("abort", shutdown, { once: true });
@@ -90,11 +95,11 @@ export const openConnection = (options: ConnectionOptions, line: Line) => {
       next: send,
       error: (error) => {
         onError?.(error);
-        end("error");
+        end(error instanceof Problem && error.code === "too_many_requests" ? "too_fast" : "error");
       },
       complete: () => end("complete"),
     });
     if (closed) subscription.unsubscribe();
   }
-  return { end, drained: () => resume() };
+  return { end, drained: resume };
 };

@@ -37,6 +37,17 @@ export type StreamDescription = {
   snapshot: { schema: TSchema; greets: boolean };
 };
 
+/** A WebSocket on which clients speak, too. */
+export type DialogueDescription = {
+  name: string;
+  address: string;
+  summary: string;
+  /** What clients send. */
+  hears: readonly AsideDescription[];
+  /** What clients get. */
+  tells: readonly AsideDescription[];
+};
+
 /** A snapshot with the cursor to go on from. */
 export const Cursored = (data: TSchema) =>
   Type.Object({ cursor: Type.Integer({ description: "seq of its stream at this moment" }), data });

@@ -13,6 +13,7 @@ export const Envelope = Type.Object({
   time: Type.String({ format: "date-time" }),
   datacontenttype: Type.Literal("application/json"),
   sequence: Type.String({ description: "seq in its stream: the cursor to resume from" }),
+  ownersequence: Type.String({ description: "seq in all that its owner owns: the cursor of the feed of that" }),
   stream: Type.String(),
   traceparent: Type.Optional(Type.String({ description: "W3C trace context of the request that caused it" })),
   data: Type.Record(Type.String(), Type.Unknown()),
@@ -20,15 +21,18 @@ export const Envelope = Type.Object({
 export type Envelope = Static<typeof Envelope>;
 
 /** The same for what is not in the log: it has no place in the stream, and nobody resumes from it. */
-export const Aside = Type.Omit(Envelope, ["sequence", "traceparent"]);
+export const Aside = Type.Omit(Envelope, ["sequence", "ownersequence", "traceparent"]);
 export type Aside = Static<typeof Aside>;
 
 /** One fact with its data as people outside get it. What has no `seq` is not in the log. */
 export const envelopeOf = (
-  fact: Pick<Fact, "id" | "type" | "actorId" | "at" | "stream" | "traceparent"> & { seq: number | null },
+  fact: Pick<Fact, "id" | "type" | "actorId" | "at" | "stream" | "traceparent"> & {
+    seq: number | null;
+    ownerSeq: number | null;
+  },
   source: string,
   data: Record<string, unknown>,
-): Omit<Envelope, "sequence"> & { sequence?: string } => ({
+): Omit<Envelope, "sequence" | "ownersequence"> & { sequence?: string; ownersequence?: string } => ({
   specversion: "1.0",
   id: fact.id,
   source,
@@ -37,6 +41,7 @@ export const envelopeOf = (
   time: new Date(fact.at).toISOString(),
   datacontenttype: "application/json",
   ...(fact.seq === null ? {} : { sequence: String(fact.seq) }),
+  ...(fact.ownerSeq === null ? {} : { ownersequence: String(fact.ownerSeq) }),
   stream: fact.stream,
   ...(fact.traceparent === null ? {} : { traceparent: fact.traceparent }),
   data,
@@ -54,7 +59,7 @@ export const eventName = (factType: string): string => {
 /** Renders a fact's data for people outside: signs URLs, turns instants into ISO 8601. */
 export type Render = (fact: Fact) => Promise<Record<string, unknown>>;
 
-export type Rendered = { seq: number; event: string; json: string };
+export type Rendered = { event: string; json: string };
 
 /**
  * Renders and serialises each fact once for all who watch it: the tail hands every client the same
@@ -76,7 +81,7 @@ export const createEnvelopes = ({ render, source, log }: { render: Render; sourc
   };
   const make = async (fact: Fact): Promise<Rendered> => {
     const envelope = envelopeOf(fact, source, await dataOf(fact));
-    return { seq: fact.seq, event: eventName(fact.type), json: JSON.stringify(envelope) };
+    return { event: eventName(fact.type), json: JSON.stringify(envelope) };
   };
   return (fact: Fact): Promise<Rendered> => {
     const known = made.get(fact) ?? make(fact);

@@ -1,5 +1,5 @@
 /**
- * One client's view of a stream, gap-free from its cursor, in three phases:
+ * One client's view of a line, gap-free from its cursor, in three phases:
  *
  *   backfill   the log is read page by page, at the client's pace
  *   cutover    the tail's head is where the backfill ended: nothing lies between
@@ -8,15 +8,16 @@
  * The tail is joined before the log is read, so nothing falls between the phases.
  */
 import { Observable, type Subscriber } from "rxjs";
+import { placeIn } from "../bus/lines.ts";
 import type { FactLog } from "../facts/log.ts";
 import type { Fact } from "../ports.ts";
 import type { Tails } from "./tail.ts";
 
-/** `reset`: the cursor is beyond the head or was pruned; start over from a fresh snapshot at `cursor` or later. */
+/** `reset`: the cursor is beyond the head or what follows was erased; start over from a snapshot at `cursor` or later. */
 export type FeedItem = { kind: "fact"; fact: Fact } | { kind: "reset"; cursor: number };
 
 export type FeedOptions = {
-  /** Seq of the last event seen; null starts now. */
+  /** Place of the last event seen; null starts now. */
   cursor: number | null;
   /** Which facts the client wants. Contiguity is checked before. */
   filter?: (fact: Fact) => boolean;
@@ -27,18 +28,19 @@ export type FeedOptions = {
 /** `page`: facts read at once in a backfill. */
 export const createFeed =
   ({ tails, log, page = 200 }: { tails: Tails; log: FactLog; page?: number }) =>
-  (stream: string, { cursor, filter = () => true, pace = async () => {} }: FeedOptions): Observable<FeedItem> =>
+  (line: string, { cursor, filter = () => true, pace = async () => {} }: FeedOptions): Observable<FeedItem> =>
     new Observable((client: Subscriber<FeedItem>) => {
       let leave = () => {};
       const run = async () => {
-        const joined = await tails.join(stream);
+        const joined = await tails.join(line);
         if (client.closed) return joined.leave();
         leave = joined.leave;
         const { tail } = joined;
         let seen = cursor ?? tail.head();
 
+        const isNext = (fact: Fact) => placeIn(line, fact) === seen + 1;
         const give = (fact: Fact) => {
-          seen = fact.seq;
+          seen = placeIn(line, fact);
           if (filter(fact)) client.next({ kind: "fact", fact });
         };
         const reset = () => {
@@ -47,24 +49,30 @@ export const createFeed =
         };
 
         // Our own tail may lag behind a commit of this very moment; the table knows.
-        if (seen > tail.head() && seen > ((await log.heads([stream])).get(stream) ?? 0)) reset();
+        if (seen > tail.head() && seen > ((await log.heads([line])).get(line) ?? 0)) reset();
         while (!client.closed && seen < tail.head()) {
-          const facts = await log.read(stream, seen, page);
-          // Pruned, before the client came or while it took its time.
-          if (facts[0]?.seq !== seen + 1) reset();
-          else
-            for (const fact of facts) {
-              if (client.closed) return;
-              give(fact);
-              await pace();
+          const facts = await log.read(line, seen, page);
+          if (facts.length === 0) reset();
+          for (const fact of facts) {
+            if (client.closed) return;
+            // Erased, before the client came or while it took its time. Beyond its head the tail tells that.
+            if (!isNext(fact)) {
+              if (seen < tail.head()) reset();
+              break;
             }
+            give(fact);
+            await pace();
+          }
         }
         if (client.closed) return;
         client.add(
           tail.facts.subscribe({
             next: (fact) => {
-              if (fact.seq === seen + 1) give(fact);
-              else if (fact.seq > seen) client.error(new Error(`the tail of ${stream} skipped ${seen + 1}`));
+              if (fact === "erased") {
+                // Who came from another node may have seen it there.
+                if (seen < tail.head()) reset();
+              } else if (isNext(fact)) give(fact);
+              else if (placeIn(line, fact) > seen) client.error(new Error(`the tail of ${line} skipped ${seen + 1}`));
             },
             complete: () => client.complete(),
           }),

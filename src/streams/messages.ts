@@ -13,6 +13,7 @@ import {
   takeWhile,
   tap,
 } from "rxjs";
+import { ownerOf, placeIn } from "../bus/lines.ts";
 import type { Fact } from "../ports.ts";
 import type { Envelopes } from "./envelope.ts";
 import type { Feed, FeedItem } from "./feed.ts";
@@ -27,6 +28,7 @@ const MOST_RECENT = 64;
 export type Message = { id?: number; event: string; json: string };
 
 export type MessagesOptions = {
+  /** The line of facts: a stream's id, or an owner's line. */
   stream: string;
   cursor: number | null;
   filter?: (fact: Fact) => boolean;
@@ -40,9 +42,6 @@ export type MessagesOptions = {
   /** Whether the messages end after a fact; after one that deletes what the stream is about they do anyway. */
   isLast?: (fact: Fact) => boolean;
 };
-
-/** What the stream is about, e.g. its chat, was deleted: all who follow it are told, and nothing comes after. */
-const isGone = ({ type, actorId, stream }: Fact): boolean => type.endsWith(".deleted") && actorId === stream;
 
 /** Sends what comes aside as long as the main messages go on. */
 const beside = (main: Observable<Message>, aside: Observable<Message>): Observable<Message> =>
@@ -64,6 +63,8 @@ export const createMessages =
   }) =>
   (options: MessagesOptions): Observable<Message> => {
     const { stream, cursor, subject, pace = async () => {}, snapshot, greet } = options;
+    /** What the stream is about, e.g. its chat, was deleted: all who follow it are told, and nothing comes after. */
+    const isGone = ({ type, actorId }: Fact): boolean => type.endsWith(".deleted") && actorId === stream;
     const filter = (fact: Fact) => isGone(fact) || (options.filter?.(fact) ?? true);
     const isLast = (fact: Fact) => isGone(fact) || (options.isLast?.(fact) ?? false);
 
@@ -76,12 +77,14 @@ export const createMessages =
       defer(() => {
         let behind = 0;
         let covered = after ?? 0;
+        /** The place of the latest snapshot that came with a reset. */
+        let whole = -1;
         const latest = new Map<string, number>();
         /** A pulse must not undo what a fact or snapshot has told since: a job that ended is not going on. */
         const isNews = ({ subject: about, asOf }: Pulse) => asOf >= (latest.get(about) ?? covered);
-        const remember = ({ actorId, seq }: Fact) => {
+        const remember = ({ actorId }: Fact, place: number) => {
           latest.delete(actorId);
-          latest.set(actorId, seq);
+          latest.set(actorId, place);
           for (const oldest of latest.keys()) if (latest.size > MOST_RECENT) latest.delete(oldest);
         };
         let sent = () => {};
@@ -95,15 +98,19 @@ export const createMessages =
         };
         const make = async (item: FeedItem) => {
           if (item.kind === "reset") {
+            // What was erased up to here is not in the snapshot that went out last.
+            if (item.cursor <= whole) return null;
             const made = await fresh("reset");
             covered = made.message.id;
+            whole = covered;
             return made;
           }
           // The snapshot was made after the reset and may hold more than the tail had heard of.
-          if (item.fact.seq <= covered) return null;
-          const { seq, event, json } = await envelopes(item.fact);
-          remember(item.fact);
-          return { message: { id: seq, event, json }, last: isLast(item.fact) };
+          const place = placeIn(stream, item.fact);
+          if (place <= covered) return null;
+          const rendered = await envelopes(item.fact);
+          remember(item.fact, place);
+          return { message: { id: place, ...rendered }, last: isLast(item.fact) };
         };
         const facts = feed(stream, { cursor: after, filter, pace: ready }).pipe(
           tap(() => {
@@ -118,7 +125,8 @@ export const createMessages =
           map(({ message }) => message),
           finalize(() => sent()),
         );
-        const aside = pulses(stream).pipe(
+        // Whoever follows all that they own is not told where each of a thousand jobs stands.
+        const aside = (ownerOf(stream) === null ? pulses(stream) : EMPTY).pipe(
           only((pulse) => (subject === undefined || pulse.subject === subject) && isNews(pulse)),
           map(({ event, json }) => ({ event, json })),
         );

@@ -7,6 +7,7 @@ const CLOSE: Record<Exclude<Ending, "client_left" | "shutdown">, readonly [code:
   complete: [1000, "complete"],
   error: [1011, "the stream failed; reconnect with ?after="],
   too_slow: [4008, "too slow; reconnect with ?after="],
+  too_fast: [4029, "too many frames"],
   token_expired: [4001, "the token expired"],
 };
 
@@ -16,11 +17,16 @@ const frame = ({ event, json }: Message): string => {
   return event === "auth" ? `{"event":"auth","data":${json}}` : json;
 };
 
-/**
- * A WebSocket session that sends the same messages as SSE, one text frame each. What the client sends is not
- * needed and ignored.
- */
-export const socketSession = (options: ConnectionOptions): SocketSession => {
+/** How a socket speaks, where it is more than a stream of events. */
+export type Dialect = {
+  frame(message: Message): string;
+  /** Takes what the client says. */
+  hear(text: string): void;
+};
+const EVENTS: Dialect = { frame, hear: () => {} };
+
+/** A WebSocket session that sends the same messages as SSE, one text frame each. What the client sends is ignored. */
+export const socketSession = (options: ConnectionOptions, dialect = EVENTS): SocketSession => {
   let connection: ReturnType<typeof openConnection> | null = null;
   let unopened = true;
   return {
@@ -29,7 +35,7 @@ export const socketSession = (options: ConnectionOptions): SocketSession => {
       connection = openConnection(options, {
         waiting: () => client.buffered(),
         // Asked before, so that one message larger than the buffer does not lock its client out for ever.
-        send: (message) => client.buffered() <= BUFFER_BYTES && client.send(frame(message)) !== 0,
+        send: (message) => client.buffered() <= BUFFER_BYTES && client.send(dialect.frame(message)) !== 0,
         beat: () => {
           client.ping();
           return true;
@@ -41,7 +47,7 @@ export const socketSession = (options: ConnectionOptions): SocketSession => {
         },
       });
     },
-    message: () => {},
+    message: dialect.hear,
     drain: () => connection?.drained(),
     close: () => {
       connection?.end("client_left");

@@ -5,8 +5,9 @@ import type { Message } from "./messages.ts";
 const RETRY_MS = 2_000;
 
 const encoder = new TextEncoder();
-/** When to reconnect, and a comment. */
-const retry = (ms: number, comment: string) => encoder.encode(`retry: ${ms}\n: ${comment}\n\n`);
+/** When to reconnect and, if there is one, the cursor to do so with; and a comment. */
+const retry = (ms: number, comment: string, cursor?: number) =>
+  encoder.encode(`retry: ${ms}\n${cursor === undefined ? "" : `id: ${cursor}\n`}: ${comment}\n\n`);
 
 /** One SSE frame. `data` is JSON and so a single line. */
 export const frame = ({ id, event, json }: Message): Uint8Array =>
@@ -15,9 +16,9 @@ export const frame = ({ id, event, json }: Message): Uint8Array =>
 /**
  * A response that streams messages as server-sent events. Its buffer is bounded: a client that cannot
  * keep up, or takes nothing between two heartbeats, is closed after what it was sent and comes back with its
- * cursor. A heartbeat comment goes out every 15 s.
+ * cursor. A heartbeat comment goes out every 15 s. `start`: the cursor of a client that has not seen any event.
  */
-export const sseResponse = (options: ConnectionOptions): Response => {
+export const sseResponse = (options: ConnectionOptions & { start?: number }): Response => {
   let connection: ReturnType<typeof openConnection> | null = null;
   let left = false;
   let given = 0;
@@ -31,7 +32,7 @@ export const sseResponse = (options: ConnectionOptions): Response => {
           given += bytes.length;
           controller.enqueue(bytes);
         };
-        write(retry(RETRY_MS, "open"));
+        write(retry(RETRY_MS, "open", options.start));
         connection = openConnection(options, {
           waiting: () => BUFFER_BYTES - free(),
           // Asked before, so that one message larger than the buffer does not lock its client out for ever.

@@ -1,10 +1,12 @@
 /**
- * The live end of each watched stream, shared by all of its clients on this node, and contiguous by
- * itself: the next seq is passed on, an older one dropped, and a later one makes it read the log for
+ * The live end of each watched line, shared by all of its clients on this node, and contiguous by
+ * itself: the next place is passed on, an older one dropped, and a later one makes it read the log for
  * what lies between (two nodes commit, so 6 can arrive before 5). Once a second one query covers all
- * watched streams, so a lost hint costs a second, never an event.
+ * watched streams, so a lost hint costs a second, never an event. What the log does not have between two facts, or
+ * below its head, was erased before it was read here: whoever follows is told so.
  */
 import { type Observable, Subject } from "rxjs";
+import { placeIn } from "../bus/lines.ts";
 import { Problem } from "../errors.ts";
 import type { FactLog } from "../facts/log.ts";
 import type { Log } from "../log.ts";
@@ -13,9 +15,10 @@ import type { Bus, Clock, Fact } from "../ports.ts";
 const LOOK_MS = 1_000;
 
 export type Tail = {
-  /** The latest seq passed on. */
+  /** The latest place passed on. */
   head(): number;
-  facts: Observable<Fact>;
+  /** `erased`: something up to the head is gone that was not passed on. */
+  facts: Observable<Fact | "erased">;
 };
 
 type Open = Tail & {
@@ -41,16 +44,23 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
   let cancel = () => {};
   let closed = false;
 
-  const start = async (stream: string): Promise<Open> => {
-    const subject = new Subject<Fact>();
+  const start = async (line: string): Promise<Open> => {
+    const subject = new Subject<Fact | "erased">();
     let head = -1;
     let early = false;
     let reading = false;
     let missed = false;
+    /** The head of the log, as far as it was looked at. */
+    let known = 0;
 
     const pass = (fact: Fact) => {
-      head = fact.seq;
+      head = placeIn(line, fact);
       subject.next(fact);
+    };
+    const skip = (to: number) => {
+      if (to <= head) return;
+      head = to;
+      subject.next("erased");
     };
 
     const catchUp = async () => {
@@ -64,10 +74,18 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
           missed = false;
           for (let from = -1; from < head; ) {
             from = head;
-            const facts = await deps.log.read(stream, head, page);
-            // A live fact may have moved the head while the log was read.
-            for (const fact of facts) if (fact.seq === head + 1) pass(fact);
-            if (facts.length < page) break;
+            const expected = known;
+            const facts = await deps.log.read(line, head, page);
+            for (const fact of facts) {
+              const place = placeIn(line, fact);
+              skip(place - 1);
+              // A live fact may have moved the head while the log was read.
+              if (place === head + 1) pass(fact);
+            }
+            if (facts.length < page) {
+              skip(expected);
+              break;
+            }
           }
         } while (missed);
       } catch (error) {
@@ -78,14 +96,15 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
     };
 
     const take = (fact: Fact) => {
+      const place = placeIn(line, fact);
       if (head < 0) early = true;
-      else if (fact.seq === head + 1) pass(fact);
-      else if (fact.seq > head) void catchUp();
+      else if (place === head + 1) pass(fact);
+      else if (place > head) void catchUp();
     };
     // Subscribed before the head is read: what is announced meanwhile is read from the log.
-    const leave = deps.bus.subscribe(stream, take);
+    const leave = deps.bus.subscribe(line, take);
     try {
-      head = (await deps.log.heads([stream])).get(stream) ?? 0;
+      head = (await deps.log.heads([line])).get(line) ?? 0;
     } catch (error) {
       leave();
       throw error;
@@ -96,6 +115,7 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
       facts: subject.asObservable(),
       clients: 0,
       look: (latest) => {
+        known = Math.max(known, latest);
         if (latest > head) void catchUp();
       },
       end: () => subject.complete(),
@@ -107,13 +127,14 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
   };
 
   const look = async () => {
-    if (ready.size > 0) {
-      const heads = await deps.log.heads([...ready.keys()]);
-      for (const [stream, tail] of ready) {
-        const head = heads.get(stream);
-        if (head !== undefined) tail.look(head);
-        else if (tail.head() > 0) tail.end();
-      }
+    // As they are when it is asked: who joins meanwhile was not asked for, and a first fact may come before the answer.
+    const asked = [...ready].map(([line, tail]) => ({ line, tail, had: tail.head() > 0 }));
+    if (asked.length === 0) return;
+    const heads = await deps.log.heads(asked.map(({ line }) => line));
+    for (const { line, tail, had } of asked) {
+      const head = heads.get(line);
+      if (head !== undefined) tail.look(head);
+      else if (had) tail.end();
     }
   };
   const schedule = () => {
@@ -126,28 +147,28 @@ export const createTails = ({ page = 500, ...deps }: Deps) => {
   };
   schedule();
 
-  /** Joins a stream's tail. Call `leave` exactly once; the last one out closes it. Rejects once closed. */
-  const join = async (stream: string): Promise<{ tail: Tail; leave(): void }> => {
+  /** Joins a line's tail. Call `leave` exactly once; the last one out closes it. Rejects once closed. */
+  const join = async (line: string): Promise<{ tail: Tail; leave(): void }> => {
     if (closed) throw new Problem("draining", undefined, { retryAfter: 1 });
-    const opening = open.get(stream) ?? start(stream);
-    open.set(stream, opening);
+    const opening = open.get(line) ?? start(line);
+    open.set(line, opening);
     let tail: Open;
     try {
       tail = await opening;
     } catch (error) {
-      if (open.get(stream) === opening) open.delete(stream);
+      if (open.get(line) === opening) open.delete(line);
       throw error;
     }
     // It may have been closed by the last client while this one waited for it.
-    if (open.get(stream) !== opening) return join(stream);
-    ready.set(stream, tail);
+    if (open.get(line) !== opening) return join(line);
+    ready.set(line, tail);
     tail.clients++;
     return {
       tail,
       leave: () => {
         if (--tail.clients > 0 || closed) return;
-        open.delete(stream);
-        ready.delete(stream);
+        open.delete(line);
+        ready.delete(line);
         tail.close();
       },
     };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { v7 } from "uuid";
+import { ownerLine } from "../../src/bus/lines.ts";
 import type { Bus } from "../../src/ports.ts";
 import { factsOf } from "./facts.ts";
 
@@ -35,6 +36,18 @@ export const describeBus = (name: string, open: () => Promise<Bus>) => {
       assert.deepEqual([mine.seqs, other.seqs], [[1], []]);
       mine.leave();
       other.leave();
+    });
+
+    it("tells whoever listens to all that an owner owns, whatever the stream, and each of both once", () => {
+      const [first] = factsOf(stream, 1, 1);
+      const owner = first?.owner ?? "";
+      const all = listen(ownerLine(owner));
+      const mine = listen();
+      const stranger = listen(ownerLine(v7()));
+      bus.announce(factsOf(stream, 1, 2));
+      bus.announce(factsOf(v7(), 7, 7));
+      assert.deepEqual([all.seqs, mine.seqs, stranger.seqs], [[1, 2, 7], [1, 2], []]);
+      for (const { leave } of [all, mine, stranger]) leave();
     });
 
     it("tells every listener of a stream until it leaves", () => {

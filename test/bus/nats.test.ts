@@ -5,8 +5,9 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { connect } from "nats";
 import { v7 } from "uuid";
 import { encodeFact } from "../../src/bus/message.ts";
+import { ownerLine } from "../../src/bus/lines.ts";
 import { createNatsBus } from "../../src/bus/nats.ts";
-import { streamSubject, subjectOf } from "../../src/bus/subjects.ts";
+import { lineSubject, subjectOf } from "../../src/bus/subjects.ts";
 import { createLog } from "../../src/log.ts";
 import type { Bus, Fact } from "../../src/ports.ts";
 import { recordingLog } from "../http/bundle.ts";
@@ -76,6 +77,24 @@ describe("NATS", () => {
       leave();
     });
 
+    it("carries each fact to who listens to its stream and who listens to its owner, to each once", async () => {
+      const facts = factsOf(stream, 1, 5);
+      const { heard, leave } = await listen(there);
+      const all: Fact[] = [];
+      const leaveAll = there.subscribe(ownerLine(facts[0]?.owner ?? ""), (fact) => void all.push(fact));
+      await there.check();
+      await here.publish(facts);
+      await here.publish(factsOf(v7(), 6, 6));
+      await until(() => all.length >= 6);
+      assert.deepEqual(
+        all.map(({ ownerSeq }) => ownerSeq),
+        range(1, 6),
+      );
+      assert.deepEqual(heard, facts);
+      leave();
+      leaveAll();
+    });
+
     it("announces on its own node only", async () => {
       const near = await listen(here);
       const far = await listen(there);
@@ -92,7 +111,7 @@ describe("NATS", () => {
       const facts = factsOf(stream, 1, 5);
       assert.equal(await here.publish(facts), 5);
       assert.equal(await there.publish(facts), 5);
-      const stored = await readStored(nats.url, streamSubject(stream));
+      const stored = await readStored(nats.url, lineSubject(stream));
       assert.deepEqual(
         stored.map(({ fact }) => fact.seq),
         range(1, 5),
@@ -112,7 +131,7 @@ describe("NATS", () => {
       fact.seq === 3 ? { ...fact, data: { text: "x".repeat(2_000_000) } } : fact,
     );
     assert.equal(await bus.publish(facts), 2);
-    const stored = await readStored(nats.url, streamSubject(stream));
+    const stored = await readStored(nats.url, lineSubject(stream));
     assert.deepEqual(
       stored.map(({ fact }) => fact.seq),
       [1, 2],
@@ -176,7 +195,7 @@ describe("NATS", () => {
     assert.equal(await nameOf(bus), before);
     assert.equal(await bus.publish(factsOf(stream, 4, 6)), 3);
     await until(() => seqs.at(-1) === 6);
-    const stored = await readStored(nats.url, streamSubject(stream));
+    const stored = await readStored(nats.url, lineSubject(stream));
     assert.deepEqual(
       stored.map(({ fact }) => fact.seq),
       range(1, 6),

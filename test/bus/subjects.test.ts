@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseSubject, streamSubject, subjectOf } from "../../src/bus/subjects.ts";
+import { ownerLine } from "../../src/bus/lines.ts";
+import { lineSubject, parseSubject, subjectOf } from "../../src/bus/subjects.ts";
 
 const MACHINES = new URL("../../machines/", import.meta.url);
 
@@ -49,11 +50,15 @@ describe("the subject of a fact", () => {
 
   it("is matched by the subject of its stream and by no other's", () => {
     const pattern = (stream: string) =>
-      new RegExp(`^${streamSubject(stream).replaceAll(".", "\\.").replace("*", "[^.]+").replace(">", ".+")}$`);
+      new RegExp(`^${lineSubject(stream).replaceAll(".", "\\.").replace("*", "[^.]+").replace(">", ".+")}$`);
     const subject = subjectOf({ owner: "o", stream: "s", actorKind: "job", actorId: "a", type: "job.succeeded" });
     assert.equal(subject, "darkroom.o.s.job.a.succeeded");
     assert.match(subject, pattern("s"));
     assert.doesNotMatch(subject, pattern("o"));
+  });
+
+  it("is matched by the subject of all that its owner owns", () => {
+    assert.equal(lineSubject(ownerLine("o")), "darkroom.o.>");
   });
 
   it("is not found in what is not ours", () => {

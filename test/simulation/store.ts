@@ -88,6 +88,7 @@ const actorQueries = (t: Tables, time: Time, faults: CommitFaults): Named => {
       return [];
     },
     sweepHooks: () => [],
+    sweepTickets: () => [],
     ensurePartitions: () => [],
     jobForEffect: ([id]) => [...(t.jobs.has(String(id)) ? [t.jobs.get(String(id)) as Row] : [])],
   };

@@ -8,6 +8,7 @@ import { deliveryMachine } from "../../machines/delivery.ts";
 import { jobContext } from "../../machines/job.context.ts";
 import { jobMachine } from "../../machines/job.ts";
 import { defaultPolicy } from "../../machines/policy.ts";
+import { CLIENT_FRAMES, SERVER_FRAMES } from "../../src/streams/words.ts";
 import { startApp, type TestApp } from "../support/app.ts";
 
 type Message = { examples?: { name: string }[] };
@@ -58,7 +59,15 @@ describe("the AsyncAPI document", () => {
       [],
     );
     assert.equal(parsed?.version(), "3.0.0");
-    assert.equal(parsed?.operations().length, Object.keys(document.channels).length);
+    // On one of them clients speak, too.
+    assert.equal(parsed?.operations().length, Object.keys(document.channels).length + 1);
+    assert.deepEqual(
+      parsed
+        ?.operations()
+        .filterByReceive()
+        .map((operation) => operation.channels().all()[0]?.address()),
+      ["/ws"],
+    );
   });
 
   it("lists every fact that machines emit and slices append, and no other", () => {
@@ -80,6 +89,8 @@ describe("the AsyncAPI document", () => {
         "/jobs/{id}/stream",
         "/api/generate/{job_id}/stream",
         "/api/generate/{job_id}",
+        "/streams/me",
+        "/ws",
       ],
     );
     assert.deepEqual(
@@ -96,6 +107,30 @@ describe("the AsyncAPI document", () => {
       "option.created",
       "reset",
     ]);
+  });
+
+  it("has all that a user can be told on the feed of all that one owns", () => {
+    assert.deepEqual(Object.keys(document.channels.myEvents?.messages ?? {}).sort(), [
+      "attachment.deleted",
+      "attachment.updated",
+      "batch.deleted",
+      "batch.updated",
+      "chat.deleted",
+      "chat.updated",
+      "job.deleted",
+      "job.updated",
+      "message.created",
+      "option.created",
+      "reset",
+      "snapshot",
+    ]);
+  });
+
+  it("has every frame of the one socket", () => {
+    assert.deepEqual(
+      Object.keys(document.channels.live?.messages ?? {}).sort(),
+      [...Object.keys(CLIENT_FRAMES), ...Object.keys(SERVER_FRAMES)].sort(),
+    );
   });
 
   it("shows a message as it was", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { v7 } from "uuid";
+import { ownerLine } from "../../src/bus/lines.ts";
 import { createMemoryBus } from "../../src/bus/memory.ts";
+import { connect } from "../../src/db/connect.ts";
 import type { FactLog } from "../../src/facts/log.ts";
 import { createLog } from "../../src/log.ts";
 import type { Bus } from "../../src/ports.ts";
@@ -189,6 +191,41 @@ describe("a feed", () => {
     await client.reached(1);
   });
 
+  it("is not taken for erased when it began while a look was under way", async () => {
+    const other = v7();
+    const gate = Promise.withResolvers<void>();
+    let looks = 0;
+    node.tails.close();
+    node = setup({
+      ...ledger.log,
+      heads: async (lines) => {
+        const heads = await ledger.log.heads(lines);
+        if (lines.length > 1 && ++looks === 1) await gate.promise;
+        return heads;
+      },
+    });
+    await ledger.append(stream);
+    const old = await live();
+    const young = watch(node.feed, other, { cursor: 0 });
+    await until(() => node.tails.watched() === 2);
+    node.look();
+    const third = v7();
+    await ledger.append(third);
+    const late = watch(node.feed, third, { cursor: 0 });
+    await late.reached(1);
+    node.bus.announce(await ledger.append(other));
+    await young.reached(1);
+    await until(() => looks === 1);
+    gate.resolve();
+    node.bus.announce([
+      ...(await ledger.append(stream)),
+      ...(await ledger.append(other)),
+      ...(await ledger.append(third)),
+    ]);
+    await Promise.all([old.reached(2), young.reached(2), late.reached(2)]);
+    assert.deepEqual([old.done(), young.done(), late.done()], [false, false, false]);
+  });
+
   it("catches up with more than a page that nobody announced", async () => {
     const client = await live();
     await ledger.append(stream, 1200);
@@ -337,7 +374,7 @@ describe("a feed", () => {
     await second.reached(1);
   });
 
-  it("does not read for ever what was pruned under the tail", async () => {
+  it("goes on behind what was pruned under the tail, after a reset, and does not read for ever", async () => {
     await ledger.append(stream, 1);
     let pages = 0;
     node.tails.close();
@@ -355,10 +392,68 @@ describe("a feed", () => {
     await ledger.append(stream, 100);
     node.look();
     await until(() => pages > 0);
+    await client.reached(101);
     // As many queries as it would take to read on and on.
     for (let n = 0; n < 50; n++) await ledger.query("databaseNow");
     client.leave();
-    assert.equal(pages, 1);
+    assert.deepEqual(client.items[0], { kind: "reset", cursor: 5 });
+    assert.deepEqual(client.seqs(), range(6, 101));
+    assert.equal(pages, 10);
+  });
+
+  it("tells at the next look that the last of it was pruned before anybody here read it", async () => {
+    await ledger.append(stream, 1);
+    node.tails.close();
+    node = setup({ ...ledger.log, read: async () => [] });
+    const client = await live();
+    await ledger.append(stream, 3);
+    node.look();
+    await until(() => client.items.length > 0);
+    assert.deepEqual(client.items, [{ kind: "reset", cursor: 4 }]);
+    node.bus.announce(await ledger.append(stream));
+    await client.reached(5);
+  });
+
+  it("of all that an owner owns goes by its own numbers, over all streams", async () => {
+    const line = ownerLine(ledger.owner);
+    const before = (await ledger.log.heads([line])).get(line) ?? 0;
+    const other = v7();
+    const client = watch(node.feed, line, { cursor: null });
+    await until(() => node.tails.watched() === 1);
+    const announced = [
+      ...(await ledger.append(stream, 2)),
+      ...(await ledger.append(other, 3)),
+      ...(await ledger.append(stream, 1)),
+    ];
+    node.bus.announce(announced.toReversed());
+    await until(() => client.facts().length === 6);
+    assert.deepEqual(
+      client.facts().map(({ ownerSeq }) => ownerSeq),
+      range(before + 1, before + 6),
+    );
+    const again = watch(node.feed, line, { cursor: before + 4 });
+    await until(() => again.facts().length === 2);
+    assert.deepEqual(
+      again.facts().map(({ seq }) => seq),
+      [3, 3],
+    );
+  });
+
+  it("of all that an owner owns starts over where something was erased, and goes on", async () => {
+    const line = ownerLine(ledger.owner);
+    const erased = v7();
+    await ledger.append(erased, 2);
+    const [kept] = await ledger.append(stream, 1);
+    const sql = connect(ledger.url, { max: 1, role: "admin" });
+    await sql`delete from facts where stream_id = ${erased}`.finally(() => sql.end());
+    const place = kept?.ownerSeq ?? 0;
+    const client = watch(node.feed, line, { cursor: place - 3 });
+    await until(() => client.items.length > 0);
+    assert.deepEqual(client.items, [{ kind: "reset", cursor: place }]);
+    const later = watch(node.feed, line, { cursor: place - 1 });
+    await until(() => later.facts().length === 1);
+    node.bus.announce(await ledger.append(stream, 1));
+    await until(() => client.facts().length === 1 && later.facts().length === 2);
   });
 
   it("ends when the node closes, also while its tail is being opened", async () => {

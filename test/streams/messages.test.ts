@@ -90,6 +90,7 @@ describe("the messages of a stream", () => {
       time: "2026-01-01T00:00:00.000Z",
       datacontenttype: "application/json",
       sequence: "7",
+      ownersequence: "7",
       stream: "stream",
       data: { seq: 7 },
     });

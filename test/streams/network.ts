@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
 import type { Subscription } from "rxjs";
+import { ownerLine, ownerOf, placeIn } from "../../src/bus/lines.ts";
 import { createMemoryBus } from "../../src/bus/memory.ts";
 import type { FactLog } from "../../src/facts/log.ts";
 import { createLog } from "../../src/log.ts";
 import type { Fact } from "../../src/ports.ts";
+import { createEnvelopes } from "../../src/streams/envelope.ts";
 import { createFeed } from "../../src/streams/feed.ts";
+import { createMessages } from "../../src/streams/messages.ts";
 import { createTails } from "../../src/streams/tail.ts";
 import { createVirtualClock } from "./clock.ts";
 
-const STREAM = "s";
+const OWNER = "o";
+/** Two streams of one owner, and all that the owner owns. */
+export const LINES = ["s", "t", ownerLine(OWNER)] as const;
+/** Another one that nobody follows alone. */
+const ERASABLE = "u";
 const AWAY = "the database is away";
 
 type Question = { answer(): void; fail(): void };
 type Client = {
   node: number;
-  /** The last seq seen; null before the first of a client that started now. */
+  line: string;
+  /** The last place seen; null before the first of a client that started now. */
   last: number | null;
   subscription: Subscription | null;
   slow: boolean;
@@ -26,11 +34,13 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * Two nodes over one log, and nothing happens by itself: each query is answered, each announcement is
- * delivered, each slow client takes its next fact when told to. A client checks that it sees its seqs
- * one by one.
+ * delivered, each slow client takes its next fact when told to. A client checks that it sees the places of its line
+ * one by one, and that it has to start over only where something was erased.
  */
 export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPage: number }) => {
+  /** All that was committed, and what is left of it. */
   const facts: Fact[] = [];
+  const gone = new Set<Fact>();
   const questions: Question[] = [];
   const onTheWay: { node: number; fact: Fact }[] = [];
   const clients: Client[] = [];
@@ -40,15 +50,35 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
     new Promise((resolve, reject) => {
       questions.push({ answer: () => resolve(read()), fail: () => reject(new Error(AWAY)) });
     });
+  const onLine = (line: string) => facts.filter((fact) => ownerOf(line) !== null || fact.stream === line);
+  const headOf = (line: string) => onLine(line).length;
   const log: FactLog = {
-    read: (_stream, seq, limit) => ask(() => facts.slice(seq, seq + limit).map((fact) => ({ ...fact }))),
-    heads: () => ask(() => new Map(facts.length > 0 ? [[STREAM, facts.length]] : [])),
+    read: (line, place, limit) =>
+      ask(() =>
+        onLine(line)
+          .filter((fact) => placeIn(line, fact) > place && !gone.has(fact))
+          .slice(0, limit)
+          .map((fact) => ({ ...fact })),
+      ),
+    heads: (lines) =>
+      ask(() => new Map(lines.flatMap((line) => (headOf(line) > 0 ? [[line, headOf(line)] as const] : [])))),
+  };
+  /** Notes what is wrong with the next place that a client is shown. */
+  const judge = (line: string, last: number | null, place: number) => {
+    if (last !== null && place !== last + 1) wrong.push(`${place} after ${last} of ${line}`);
+  };
+  const judgeReset = (line: string, last: number | null, cursor: number) => {
+    const missed = (fact: Fact) => placeIn(line, fact) > (last ?? 0) && placeIn(line, fact) <= cursor;
+    if (!onLine(line).some((fact) => gone.has(fact) && missed(fact))) wrong.push(`a reset of ${line} for nothing`);
+    if (cursor < (last ?? 0)) wrong.push(`back to ${cursor} from ${last} of ${line}`);
   };
   const nodes = [0, 1].map(() => {
     const clock = createVirtualClock();
     const bus = createMemoryBus();
     const tails = createTails({ bus, log, clock, logger: createLog("silent"), page: tailPage });
-    return { bus, clock, tails, feed: createFeed({ tails, log, page: feedPage }) };
+    const feed = createFeed({ tails, log, page: feedPage });
+    const envelopes = createEnvelopes({ render: async ({ data }) => data, source: "", log: createLog("silent") });
+    return { bus, clock, tails, feed, messages: createMessages({ feed, envelopes }) };
   });
   type Node = (typeof nodes)[number];
   const nodeOf = (n: number) => nodes[n] as Node;
@@ -63,15 +93,12 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
           })
         : Promise.resolve();
     client.subscription = nodeOf(client.node)
-      .feed(STREAM, { cursor, pace })
+      .feed(client.line, { cursor, pace })
       .subscribe({
         next: (item) => {
-          if (item.kind === "reset") wrong.push("a reset, though nothing was pruned");
-          else {
-            if (client.last !== null && item.fact.seq !== client.last + 1)
-              wrong.push(`${item.fact.seq} after ${client.last}`);
-            client.last = item.fact.seq;
-          }
+          const place = item.kind === "reset" ? item.cursor : placeIn(client.line, item.fact);
+          (item.kind === "reset" ? judgeReset : judge)(client.line, client.last, place);
+          client.last = place;
         },
         error: (error) => {
           if (error.message !== AWAY) wrong.push(error.message);
@@ -87,19 +114,20 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
   };
 
   /** Commits on a node; both nodes' announcements of it are on their way. */
-  const commit = (node: number, count: number) => {
+  const commit = (node: number, count: number, to = 0) => {
+    const stream = [...LINES.slice(0, 2), ERASABLE][to] ?? LINES[0];
     for (let n = 0; n < count; n++) {
-      const seq = facts.length + 1;
+      const ownerSeq = facts.length + 1;
       const fact: Fact = {
-        id: `f${seq}`,
-        stream: STREAM,
-        seq,
-        owner: "o",
-        ownerSeq: seq,
+        id: `f${ownerSeq}`,
+        stream,
+        seq: headOf(stream) + 1,
+        owner: OWNER,
+        ownerSeq,
         type: "message.created",
-        at: seq,
+        at: ownerSeq,
         actorKind: "message",
-        actorId: `m${seq}`,
+        actorId: `m${ownerSeq}`,
         data: { by: node },
         traceparent: null,
       };
@@ -120,6 +148,15 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
 
   return {
     commit,
+    /** All of one stream that there is goes from the log; what was announced of it is still on its way. */
+    erase: () => {
+      for (const fact of facts) if (fact.stream === ERASABLE) gone.add(fact);
+    },
+    nodeOf,
+    headOf,
+    ask,
+    judge,
+    judgeReset,
     /** An announcement arrives; `again`: and will arrive once more. */
     deliver: (n: number, again: boolean) => {
       const announcement = take(onTheWay, n);
@@ -130,8 +167,15 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
     cut: (n: number) => void take(onTheWay, n),
     answer: (n: number) => take(questions, n)?.answer(),
     fail: (n: number) => take(questions, n)?.fail(),
-    connect: (node: number, fromStart: boolean, slow: boolean) => {
-      const client: Client = { node, last: fromStart ? 0 : null, subscription: null, slow, go: () => {} };
+    connect: (node: number, fromStart: boolean, slow: boolean, to = 0) => {
+      const client: Client = {
+        node,
+        line: LINES[to] ?? LINES[0],
+        last: fromStart ? 0 : null,
+        subscription: null,
+        slow,
+        go: () => {},
+      };
       clients.push(client);
       open(client, client.last);
     },
@@ -150,6 +194,7 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
     },
     look,
     turn,
+    quiet,
     /** Everything on the way is lost, but the database answers and time goes on. Checks that all have all. */
     settle: async () => {
       await turn();
@@ -160,10 +205,11 @@ export const createNetwork = ({ feedPage, tailPage }: { feedPage: number; tailPa
       }
       await quiet();
       // One more for those who came when there was nothing more to come.
-      commit(0, 1);
+      commit(0, 1, 0);
+      commit(1, 1, 1);
       await quiet();
       assert.deepEqual(wrong, []);
-      for (const { last } of clients) assert.equal(last, facts.length);
+      for (const { last, line } of clients) assert.equal(last, headOf(line), line);
     },
     /** Everyone leaves. Checks that nothing is left behind. */
     close: async () => {

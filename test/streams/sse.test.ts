@@ -24,8 +24,13 @@ describe("a server-sent stream", () => {
     failures = [];
   });
 
-  const open = ({ expiresAt = null as number | null, messages = source as Observable<Message> } = {}) => {
+  const open = ({
+    expiresAt = null as number | null,
+    messages = source as Observable<Message>,
+    start = undefined as number | undefined,
+  } = {}) => {
     const response = sseResponse({
+      start,
       clock,
       expiresAt,
       signal: stop.signal,
@@ -67,6 +72,10 @@ describe("a server-sent stream", () => {
 
   it("opens at once, with the pause before a reconnect", async () => {
     assert.equal(await open().read(), "retry: 2000\n: open\n\n");
+  });
+
+  it("gives a client that has seen nothing yet the cursor to come back with, and no event", async () => {
+    assert.equal(await open({ start: 14 }).read(), "retry: 2000\nid: 14\n: open\n\n");
   });
 
   it("frames a message as id, event and one line of data", async () => {

@@ -7,18 +7,22 @@ export type Socket = {
   closed: Promise<number>;
   /** Reads on until a frame fits. */
   until(wanted: (frame: unknown) => boolean, ms?: number): Promise<unknown>;
+  /** Says something: a text as it is, anything else as JSON. */
+  send(frame: unknown): void;
   close(): void;
 };
 
 const PATIENCE_MS = 15_000;
 
-/** Connects; rejects when the upgrade is refused. `url` is an http one. */
-export const openSocket = async (url: string): Promise<Socket> => {
+/** Connects; rejects when the upgrade is refused. `url` is an http one; `take` is told of each frame. */
+export const openSocket = async (url: string, take: (frame: unknown) => void = () => {}): Promise<Socket> => {
   const socket = new WebSocket(url.replace(/^http/, "ws"));
   const seen: unknown[] = [];
   let look = () => {};
   socket.addEventListener("message", ({ data }) => {
-    seen.push(JSON.parse(String(data)));
+    const frame = JSON.parse(String(data));
+    seen.push(frame);
+    take(frame);
     look();
   });
   const closed = new Promise<number>((resolve) => {
@@ -48,6 +52,7 @@ export const openSocket = async (url: string): Promise<Socket> => {
         };
         look();
       }),
+    send: (frame) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
     close: () => socket.close(),
   };
 };
