@@ -14,34 +14,6 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** From the top. What stands in one layer does not know of each other, except for the slices. */
-const LAYERS = [
-  ["main"],
-  ["app", "runtime"],
-  ["api"],
-  ["services"],
-  [
-    "inspect",
-    "retention",
-    "live",
-    "endpoints",
-    "webhooks",
-    "batches",
-    "chats",
-    "options",
-    "jobs",
-    "attachments",
-    "models",
-    "auth",
-  ],
-  ["http", "streams"],
-  ["actors"],
-  ["facts"],
-  ["db", "bus", "storage", "providers", "embedded"],
-  ["net"],
-  ["config", "log", "errors", "ports"],
-  ["machines"],
-];
 /** A slice may import those after it. */
 const SLICES = [
   "live",
@@ -54,6 +26,21 @@ const SLICES = [
   "attachments",
   "models",
   "auth",
+];
+/** From the top. What stands in one layer does not know of each other, except for the slices. */
+const LAYERS = [
+  ["main"],
+  ["app", "runtime"],
+  ["api"],
+  ["services"],
+  ["inspect", "retention", ...SLICES],
+  ["http", "streams"],
+  ["actors"],
+  ["facts"],
+  ["db", "bus", "storage", "providers", "embedded"],
+  ["net"],
+  ["config", "log", "errors", "ports"],
+  ["machines"],
 ];
 /** Live beside the layers: a browser and a foreign program have none of what is above. */
 const OUTSIDE = ["client", "web"];
