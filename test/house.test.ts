@@ -183,6 +183,13 @@ describe("the law of the house", () => {
     );
   });
 
+  it("keeps what differs between runtimes small: each file under 100 lines", () => {
+    const long = filesIn("src/runtime", /./).filter(
+      (file) => readFileSync(`${ROOT}${file}`, "utf8").split("\n").length > 100,
+    );
+    assert.deepEqual(long, []);
+  });
+
   it("names a runtime only where runtimes live", () => {
     assert.deepEqual(
       filesWith(/\b(?:Bun|Deno)\b|from "bun|jsr:|npm:/, (file) => file.startsWith("src/runtime/")),
