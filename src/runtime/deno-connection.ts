@@ -4,9 +4,14 @@ import type { Socket } from "node:net";
 
 /** A connection on which nothing moves, in either direction. */
 const IDLE_MS = 30_000;
+/** The same while a request is being answered: longer than anybody may prefer to wait for that. */
+const WAIT_MS = 75_000;
 const LOOK_MS = 5000;
 /** Requests that a client may send before the answer to the one in front. */
 const AHEAD = 64;
+
+/** Those whose request is being answered. */
+const asking = new WeakSet<Socket>();
 
 /** Hangs up when nothing has left or come for a while, also when a whole answer waits for a client who does not read. */
 export const watch = (socket: Socket): void => {
@@ -16,7 +21,8 @@ export const watch = (socket: Socket): void => {
     const moved = socket.bytesRead + socket.bytesWritten - socket.writableLength;
     if (moved !== before) since = performance.now();
     before = moved;
-    if (performance.now() - since > IDLE_MS) socket.destroy();
+    const waits = asking.has(socket) && socket.writableLength === 0;
+    if (performance.now() - since > (waits ? WAIT_MS : IDLE_MS)) socket.destroy();
   }, LOOK_MS);
   timer.unref();
   socket.once("close", () => clearInterval(timer));
@@ -39,8 +45,10 @@ export const inTurn = (serve: Serve) => {
     const closed = once(outgoing, "close");
     line.last = line.last.then(async () => {
       if (!socket.destroyed) {
+        asking.add(socket);
         await serve(incoming, outgoing);
         await closed;
+        asking.delete(socket);
       }
       line.length--;
     });
