@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { startChat } from "../support/flow.ts";
+import { generate, startChat } from "../support/flow.ts";
 import { type Remote, startRemote } from "../support/remote.ts";
 import { RUNTIMES } from "../support/server.ts";
 import { head, type Line, openLine } from "./line.ts";
@@ -99,8 +99,14 @@ const begin = async (app: Remote) => {
     stream.close();
     return event?.id;
   };
-  const begun = { ends: new Map(ends), upload: uploads(), stream: watches() };
-  for (const end of [...begun.ends.values(), begun.upload, begun.stream]) end.catch(() => {});
+  const waits = async () => {
+    const { option } = await generate(app.client, "[stuck] a fox");
+    const headers = { ...JSON_TYPE, prefer: `wait=${LONG_MS / 1000}`, "idempotency-key": "waits" };
+    const wish = { method: "POST", headers, body: "{}" };
+    return (await fetch(`${app.url}/options/${option}/generate`, wish)).status;
+  };
+  const begun = { ends: new Map(ends), upload: uploads(), stream: watches(), wait: waits() };
+  for (const end of [...begun.ends.values(), begun.upload, begun.stream, begun.wait]) end.catch(() => {});
   return begun;
 };
 
@@ -123,6 +129,10 @@ describe("Darkroom's patience", () => {
 
     it(`does not end on ${runtime} with an upload that is slow, but comes`, { timeout: LIMIT_MS }, async () => {
       assert.equal(await begun.get(runtime)?.upload, 200);
+    });
+
+    it(`does not end on ${runtime} with a request that prefers to wait`, { timeout: LIMIT_MS }, async () => {
+      assert.equal(await begun.get(runtime)?.wait, 202);
     });
 
     it(`does not end on ${runtime} with a stream on which nothing happens`, { timeout: LIMIT_MS }, async () => {
