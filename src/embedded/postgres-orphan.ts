@@ -5,6 +5,7 @@ import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Log } from "../log.ts";
+import { sendSignal } from "./postgres-process.ts";
 
 const run = promisify(execFile);
 
@@ -32,7 +33,7 @@ const ask = (program: string, args: string[]): Promise<string> =>
 /**
  * Whether `pid` is the postmaster of `data`. A live pid proves nothing (it may be reused, or a zombie
  * that no init reaps), but a postmaster's working directory is its data directory, and a zombie has none.
- * Programs look and send the signals, because a runtime may keep `/proc` and all other processes from us.
+ * A program looks, because a runtime may keep `/proc` from us.
  */
 const isPostmaster = async (pid: number, data: string): Promise<boolean> => {
   if (process.platform === "linux") return (await ask("readlink", [`/proc/${pid}/cwd`])) === (await realpath(data));
@@ -40,8 +41,7 @@ const isPostmaster = async (pid: number, data: string): Promise<boolean> => {
 };
 
 /** One that went by itself is fine. */
-const signal = (pid: number, name: "INT" | "QUIT") =>
-  ask("/bin/sh", ["-c", 'kill -s "$1" "$2"', "sh", name, String(pid)]);
+const signal = (pid: number, name: NodeJS.Signals) => sendSignal(pid, name).catch(() => undefined);
 
 /**
  * Ends what an earlier Darkroom left behind. The caller holds the claim on the directory, so the
@@ -56,13 +56,13 @@ export const endOrphan = async (data: string, sockets: string, log: Log): Promis
   let urged = false;
   if (await isPostmaster(left.pid, data)) {
     log.info({ pid: left.pid }, "waiting for the PostgreSQL of an earlier run to stop");
-    await signal(left.pid, "INT");
+    await signal(left.pid, "SIGINT");
   }
   while (await isPostmaster(left.pid, data)) {
     const elapsed = performance.now() - started;
     if (elapsed > LIMIT_MS - 1000 && !urged) {
       urged = true;
-      await signal(left.pid, "QUIT");
+      await signal(left.pid, "SIGQUIT");
     }
     if (elapsed > LIMIT_MS)
       throw new Error(`PostgreSQL of an earlier run (pid ${left.pid}) does not stop; end it by hand`);

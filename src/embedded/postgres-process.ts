@@ -45,6 +45,10 @@ export const chooseIdentity = async (guard?: Identity["guard"]): Promise<Identit
 /** Nothing of our own environment (secrets, PG* variables) reaches the server. */
 export const bareEnvironment = () => ({ PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" });
 
+/** By a program: a runtime may let us signal nothing but our own children. */
+export const sendSignal = (pid: number, name: NodeJS.Signals) =>
+  run("/bin/sh", ["-c", 'kill -s "$1" "$2"', "sh", name.slice(3), String(pid)]);
+
 /** A server process. */
 export type Running = {
   pid: number;
@@ -87,10 +91,19 @@ export const launch = (
   });
   createInterface({ input: child.stderr }).on("line", onLine);
   const watchdog = kernel.length === 0 && child.pid ? watch(child.pid) : undefined;
+  const pid = child.pid ?? 0;
+  let over = false;
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`));
   });
-  void ended.then(() => watchdog?.kill("SIGKILL"));
-  return { pid: child.pid ?? 0, ended, signal: (name) => void child.kill(name) };
+  void ended.then(() => {
+    over = true;
+    watchdog?.kill("SIGKILL");
+  });
+  const signal = (name: NodeJS.Signals) => {
+    // On Deno a child takes one signal and no other.
+    if (!over && !child.kill(name)) void sendSignal(pid, name).catch(() => undefined);
+  };
+  return { pid, ended, signal };
 };
