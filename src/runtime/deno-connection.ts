@@ -54,3 +54,14 @@ export const inTurn = (serve: Serve) => {
     });
   };
 };
+
+/** Resolves when it takes more, or nothing any more. */
+export const room = (outgoing: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    if (outgoing.destroyed) return resolve();
+    const go = () => {
+      outgoing.off("drain", go).off("close", go);
+      resolve();
+    };
+    outgoing.on("drain", go).on("close", go);
+  });

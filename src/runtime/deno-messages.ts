@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { room } from "./deno-connection.ts";
 
 /** A body that brings less than this in half a minute while we wait for it is not worth the connection. */
 const WINDOW_MS = 30_000;
@@ -61,7 +61,7 @@ const stream = async (body: ReadableStream<Uint8Array>, outgoing: ServerResponse
   if (outgoing.destroyed) leave();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read())
-      if (!outgoing.write(next.value)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+      if (!outgoing.write(next.value)) await room(outgoing);
     outgoing.end();
   } catch {
     outgoing.destroy();
